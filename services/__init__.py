@@ -1,0 +1,1 @@
+"""The services of Concentric, one package each, and the composition roots that run them."""

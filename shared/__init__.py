@@ -1,0 +1,1 @@
+"""What all services of Concentric have in common: domain, policy, storage, bus, runtime."""

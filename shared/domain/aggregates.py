@@ -1,0 +1,162 @@
+"""The four aggregates of a case, one owner each; events carry them whole.
+
+Record (intake) · Handling (router) · Clocks (deadline) · Judgement (evaluation)
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared.domain.case import Aggregate, Case, Kind, Scalar
+from shared.domain.model import Instant, Value
+
+
+class Actor(Value):
+    """Who acts: a unit of the house, and the member of its staff where known."""
+
+    unit: str
+    person: str | None = None
+
+
+class Limits(Value):
+    """Working days allowed, counted from the day after the start."""
+
+    accept: int | None = None
+    reply: int | None = None
+
+
+class Decision(Value):
+    """What the policy decided about a case, and why."""
+
+    colour: str
+    unit: str
+    level: str
+    answer_owed: bool
+    limits: Limits
+    table: str
+    row: str
+    """Name of the row that decided."""
+    facts: dict[str, Scalar | None] = Field(default_factory=dict)
+    """The facts that the row was matched against; an absent attribute is null."""
+    policy_version: str
+
+
+class Record(Aggregate):
+    """Intake's part: the case as recorded."""
+
+    case: Case | None = None
+    """None only in a shell that another service's event reached before the record."""
+    withdrawn_reason: str | None = None
+
+
+class HandlingState(StrEnum):
+    """Where the handling of the current round stands."""
+
+    PENDING = "pending"
+    """Not routed yet."""
+    ROUTED = "routed"
+    ACCEPTED = "accepted"
+    REPLIED = "replied"
+    NOTED = "noted"
+    """No answer is owed: the unit has been told."""
+
+
+class Handling(Aggregate):
+    """The router's part: who has to answer what by which clock, and the answer's facts."""
+
+    state: HandlingState = HandlingState.PENDING
+    kind: Kind = Kind.PROBLEM
+    channel: str = ""
+    colour: str = ""
+    unit: str = ""
+    """The unit that has to answer."""
+    level: str = ""
+    assignee: str | None = None
+    answer_owed: bool = True
+    limits: Limits = Limits()
+    supervisors: tuple[str, ...] = ()
+    """Units to which the case was escalated: they may act on it as well."""
+    recorder: str | None = None
+    station: str | None = None
+    informant_ref: str | None = None
+    informant_reachable: bool = False
+    subject: str = ""
+    received_at: Instant | None = None
+    started_at: Instant | None = None
+    """Start of the current round's clocks: the recording, or the reopening."""
+    accepted_at: Instant | None = None
+    replied_at: Instant | None = None
+    replied_by: Actor | None = None
+    reply_preceded: bool = False
+    """The answer had been given before the case came in: nobody is asked to rate it."""
+    policy_version: str = ""
+
+
+class Mark(Value):
+    """A moment at which a clock speaks: once, whoever is up."""
+
+    at: Instant
+    kind: str
+    """`due-soon`, `overdue` or `escalate`."""
+    step: int = 0
+    """Which warning or which step up the chain, from 0."""
+
+
+class Clocks(Aggregate):
+    """Deadline's part: the reply clock of the current round."""
+
+    started_at: Instant | None = None
+    due_at: Instant | None = None
+    """The end of the last working day allowed; None where no answer is owed."""
+    working_days: int | None = None
+    provisional: bool = False
+    """Reckoned beyond the last year for which public holidays are published."""
+    stopped_at: Instant | None = None
+    """When the answer was given."""
+    colour: str = ""
+    unit: str = ""
+    marks: tuple[Mark, ...] = ()
+    """What is still to be said, in order of time."""
+    handling_version: int = 0
+    """The newest version of the handling that was seen."""
+
+
+class JudgementState(StrEnum):
+    """Where the judgement of the current round stands."""
+
+    NONE = "none"
+    ASKED = "asked"
+    RATED = "rated"
+    LAPSED = "lapsed"
+    NOT_ASKED = "not-asked"
+
+
+class Rating(Value):
+    """One judgement of one answer."""
+
+    score: str
+    """Id on the policy's rating scale."""
+    value: int
+    satisfied: bool
+    comment: str = ""
+    by: str
+    at: Instant
+
+
+class Judgement(Aggregate):
+    """Evaluation's part: who may rate the answer of the current round, and how it was rated."""
+
+    state: JudgementState = JudgementState.NONE
+    evaluator: str | None = None
+    """`informant:…`, `person:…` or `unit:…`: the one who is entitled."""
+    asked_at: Instant | None = None
+    lapses_at: Instant | None = None
+    rating: Rating | None = None
+    level: str = ""
+    unit: str = ""
+    subject: str = ""
+    reply: str = ""
+    handling_version: int = 0
+    """The newest version of the handling that was seen."""

@@ -1,0 +1,108 @@
+"""What somebody asks for, in the imperative: every command may be refused with its reasons."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from shared.domain.case import Name, Submission, Text
+from shared.domain.ids import case_id
+from shared.domain.model import Input
+
+
+class Command(Input):
+    """The base of all commands; `type` is the middle of `concentric.TYPE.v1` on the wire."""
+
+    type: ClassVar[str]
+
+    @property
+    def subject(self) -> str:
+        """The id of the case that the command is about."""
+        raise NotImplementedError
+
+
+class CaseCommand(Command):
+    """A command about a case that exists."""
+
+    case_id: Name
+
+    @property
+    def subject(self) -> str:
+        return self.case_id
+
+
+class SubmitCase(Submission, Command):
+    """Record this case; submitted again, the answer is the case that exists."""
+
+    type = "submit-case"
+
+    @property
+    def subject(self) -> str:
+        return case_id(self.source, self.external_id)
+
+
+class WithdrawCase(CaseCommand):
+    """Take the case back."""
+
+    type = "withdraw-case"
+    reason: Annotated[Text, Field(min_length=1)]
+    by: Name | None = None
+
+
+class UnitCommand(CaseCommand):
+    """A command by a unit of the house."""
+
+    unit: Name
+    """The unit that acts."""
+    person: Name | None = None
+
+
+class AcceptCase(UnitCommand):
+    """The unit takes the case on."""
+
+    type = "accept-case"
+
+
+class ReturnCase(UnitCommand):
+    """The unit gives the case back to where it came from."""
+
+    type = "return-case"
+    reason: Annotated[Text, Field(min_length=1)]
+
+
+class TransferCase(UnitCommand):
+    """Hand the case to the unit that can solve it."""
+
+    type = "transfer-case"
+    to_unit: Name
+    reason: Annotated[Text, Field(min_length=1)]
+
+
+class ReplyToCase(UnitCommand):
+    """Answer the case."""
+
+    type = "reply-to-case"
+    reply: Annotated[Text, Field(min_length=1)]
+
+
+class RateReply(Command):
+    """Rate the answer; the token of the personal link says which and entitles to it."""
+
+    type = "rate-reply"
+    token: Name
+    score: Name
+    comment: Text = ""
+
+    @property
+    def subject(self) -> str:
+        return ""
+
+
+def _concrete(base: type[Command]) -> list[type[Command]]:
+    leaves = [leaf for sub in base.__subclasses__() for leaf in _concrete(sub)]
+    return leaves if leaves else [base]
+
+
+COMMANDS: dict[str, type[Command]] = {command.type: command for command in _concrete(Command)}
+"""Every command by its type."""

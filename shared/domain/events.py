@@ -1,0 +1,242 @@
+"""What happened, in the past tense: the facts that the services exchange.
+
+Every event names its case and carries the aggregate that it describes whole, at the version that
+its owner wrote; a reader keeps the newest version and needs no other order.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from shared.domain.aggregates import Actor, Clocks, Decision, Handling, Judgement, Rating, Record
+from shared.domain.case import Aggregate, Case, Standing, State
+from shared.domain.errors import Problem
+from shared.domain.model import Instant, Value
+
+
+class Event(Value):
+    """The base of all events; `type` is the middle of `concentric.TYPE.v1` on the wire."""
+
+    type: ClassVar[str]
+    aggregate: ClassVar[str | None] = None
+    """The field that holds the aggregate which this event describes."""
+
+    case_id: str
+
+    @property
+    def version(self) -> int:
+        """The version of the aggregate described; 0 for events about none."""
+        if self.aggregate is None:
+            return 0
+        described: Aggregate = getattr(self, self.aggregate)
+        return described.version
+
+
+# ── intake: the record ────────────────────────────────────────────────────────────────────────
+
+
+class CaseRecorded(Event):
+    """A case is in the books: from now on it is open until closed or withdrawn."""
+
+    type = "case.recorded"
+    aggregate = "record"
+    record: Record
+
+    @property
+    def case(self) -> Case:
+        """The case, which a recorded event always carries."""
+        if self.record.case is None:
+            raise ValueError(f"case.recorded of {self.case_id} carries no case")
+        return self.record.case
+
+
+class CaseWithdrawn(Event):
+    """Whoever raised or recorded the case took it back: nothing more is owed."""
+
+    type = "case.withdrawn"
+    aggregate = "record"
+    record: Record
+    reason: str
+    by: str | None = None
+    at: Instant
+
+    @property
+    def standing(self) -> Standing:
+        """Withdrawn, which outranks every other standing."""
+        return Standing(state=State.WITHDRAWN, round=self.record.standing.round)
+
+
+class CaseRefused(Event):
+    """A submission was not taken in, for these reasons; nothing was recorded."""
+
+    type = "case.refused"
+    source: str
+    external_id: str | None = None
+    problems: tuple[Problem, ...]
+
+
+# ── router: the handling ──────────────────────────────────────────────────────────────────────
+
+
+class HandlingEvent(Event):
+    """An event about the handling."""
+
+    aggregate = "handling"
+    handling: Handling
+
+
+class CaseRouted(HandlingEvent):
+    """The policy triaged the case and gave it to a unit; also at the start of a further round."""
+
+    type = "case.routed"
+    decision: Decision
+
+
+class CaseAccepted(HandlingEvent):
+    """The unit took the case on."""
+
+    type = "case.accepted"
+    by: Actor
+    at: Instant
+
+
+class CaseReturned(HandlingEvent):
+    """The unit gave the case back to the unit that it came from, with a reason."""
+
+    type = "case.returned"
+    by: Actor
+    reason: str
+    at: Instant
+
+
+class CaseTransferred(HandlingEvent):
+    """The case moved to the unit that can solve it; clock and accountability go on."""
+
+    type = "case.transferred"
+    by: Actor
+    reason: str
+    from_unit: str
+    at: Instant
+
+
+class CaseReplied(HandlingEvent):
+    """The unit answered; the reply clock stops."""
+
+    type = "case.replied"
+    reply: str
+    by: Actor
+    at: Instant
+
+
+# ── deadline: the clocks ──────────────────────────────────────────────────────────────────────
+
+
+class ClocksEvent(Event):
+    """An event about the clocks."""
+
+    aggregate = "clocks"
+    clocks: Clocks
+
+
+class DeadlineSet(ClocksEvent):
+    """The due date of a round was reckoned by the calendar."""
+
+    type = "deadline.set"
+
+
+class CaseDueSoon(ClocksEvent):
+    """A warning before the due date."""
+
+    type = "case.due-soon"
+    working_days_left: int
+
+
+class CaseOverdue(ClocksEvent):
+    """The due date passed without an answer."""
+
+    type = "case.overdue"
+
+
+class CaseEscalated(ClocksEvent):
+    """An overdue case went a step up the chain."""
+
+    type = "case.escalated"
+    to_unit: str
+    step: int
+
+
+# ── evaluation: the judgement ─────────────────────────────────────────────────────────────────
+
+
+class JudgementEvent(Event):
+    """An event about the judgement."""
+
+    aggregate = "judgement"
+    judgement: Judgement
+
+
+class EvaluationRequested(JudgementEvent):
+    """Someone is asked to rate the answer by a personal link, which is a secret of theirs."""
+
+    type = "evaluation.requested"
+    link: str
+
+
+class EvaluationReceived(JudgementEvent):
+    """The answer was rated."""
+
+    type = "evaluation.received"
+    rating: Rating
+
+
+class EvaluationLapsed(JudgementEvent):
+    """Nobody rated the answer in time."""
+
+    type = "evaluation.lapsed"
+
+
+class CaseClosed(JudgementEvent):
+    """The loop is closed."""
+
+    type = "case.closed"
+    reason: str
+    """`satisfied`, `lapsed`, `not-rated`, `no-answer-owed` or `rounds-exhausted`."""
+    at: Instant
+
+    @property
+    def standing(self) -> Standing:
+        """Closed in the judgement's round."""
+        return Standing(state=State.CLOSED, round=self.judgement.standing.round)
+
+
+class CaseReopened(JudgementEvent):
+    """The answer did not satisfy: the case goes round again."""
+
+    type = "case.reopened"
+    reason: str
+    at: Instant
+
+    @property
+    def standing(self) -> Standing:
+        """Open in the new round."""
+        return Standing(state=State.OPEN, round=self.judgement.standing.round)
+
+
+# ── the machine itself ────────────────────────────────────────────────────────────────────────
+
+
+class CommandRefused(Event):
+    """A command that came over the queue could not be carried out; the reasons for its sender."""
+
+    type = "command.refused"
+    command: str
+    problems: tuple[Problem, ...]
+
+
+def _concrete(base: type[Event]) -> list[type[Event]]:
+    leaves = [leaf for sub in base.__subclasses__() for leaf in _concrete(sub)]
+    return leaves if leaves else [base]
+
+
+EVENTS: dict[str, type[Event]] = {event.type: event for event in _concrete(Event)}
+"""Every event by its type."""

@@ -1,0 +1,42 @@
+"""Identities: the same submission is the same case for ever, and ids sort by time."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import unicodedata
+import uuid
+from hashlib import blake2b
+
+CASES = uuid.uuid5(uuid.NAMESPACE_URL, "https://concentric.invalid/cases")
+"""Namespace of case ids; changing it would change the identity of every case."""
+
+
+def case_id(source: str, external_id: str) -> str:
+    """The id of the case that `source` calls `external_id` (UUID version 5, RFC 9562)."""
+    return str(uuid.uuid5(CASES, f"{source}\n{external_id}"))
+
+
+def new_id() -> str:
+    """A fresh id whose order is that of time (UUID version 7, RFC 9562), kind to indexes."""
+    millis = time.time_ns() // 1_000_000
+    number = (millis << 80) | secrets.randbits(80)
+    number = (number & ~(0xF << 76)) | (0x7 << 76)
+    number = (number & ~(0x3 << 62)) | (0x2 << 62)
+    return str(uuid.UUID(int=number))
+
+
+def new_token() -> str:
+    """An unguessable token of 192 bits for a personal link."""
+    return secrets.token_urlsafe(24)
+
+
+def digest(text: str) -> str:
+    """A short digest (160 bits, hex): what is stored of a token, and how texts are compared."""
+    return blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def fingerprint(*texts: str) -> str:
+    """A digest that is equal for texts that differ only in white space, width, case or punctuation."""
+    folded = unicodedata.normalize("NFKC", "\n".join(texts)).casefold()
+    return digest("".join(letter for letter in folded if letter.isalnum()))

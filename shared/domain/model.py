@@ -1,0 +1,40 @@
+"""The base of every value that is stored or sent: frozen, and strict about what it does not know."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+
+
+class Value(BaseModel):
+    """An immutable value that we wrote ourselves: a reader ignores fields that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Input(BaseModel):
+    """An immutable value that somebody else wrote: an unknown field is an error, not a guess."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def _to_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+def _to_text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_to_utc), PlainSerializer(_to_text, str, "json")]
+"""A moment with its time zone, kept in UTC; a time without a zone is refused."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(at: datetime | None) -> int | None:
+    """Microseconds since 1970-01-01 UTC, the form in which moments are stored in columns."""
+    if at is None:
+        return None
+    delta = at - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

@@ -15,7 +15,9 @@ def main() -> int:
         lines = len(path.read_text(encoding="utf-8").splitlines())
         if lines > LIMIT:
             too_long += 1
-            print(f"{path.relative_to(root)}: {lines} lines; split it into files of {LIMIT} or fewer")
+            print(
+                f"{path.relative_to(root)}: {lines} lines; split it into files of {LIMIT} or fewer"
+            )
     return min(too_long, 1)
 
 

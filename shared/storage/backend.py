@@ -1,0 +1,94 @@
+"""What `Storage` asks of a database; sqlite.py and postgres.py are the two implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from shared.storage.collection import Scalar
+
+Row = tuple[Scalar, ...]
+"""Values in the order of a table's columns; the first is the primary key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """Rows to be written whether or not their keys exist."""
+
+    table: sa.Table
+    rows: Sequence[Row]
+    """In the order of their keys, no key twice."""
+    new: Sequence[str]
+    """Keys that this transaction has read as absent, and which nobody may have written since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Everything that a transaction writes at its end."""
+
+    upserts: Sequence[Upsert]
+    inserts: Mapping[sa.Table, Sequence[Row]]
+    deletes: Mapping[sa.Table, Sequence[str]]
+    """Primary keys."""
+
+
+class Hot(Protocol):
+    """The few statements that run for every batch, in the fastest form that a database has."""
+
+    def claim(
+        self, connection: sa.Connection, inbox: sa.Table, ids: Sequence[str], at: int
+    ) -> set[str]:
+        """Insert ids, no id twice, and return those which were not there; `at` in microseconds."""
+
+    def load(
+        self, connection: sa.Connection, wanted: Mapping[sa.Table, Sequence[str]]
+    ) -> dict[sa.Table, list[tuple[str, str]]]:
+        """Key and body of the rows that exist, locked until the end of the transaction."""
+
+    def write(self, connection: sa.Connection, changes: Changes) -> None:
+        """Write everything; raises `Unavailable` where somebody else wrote a `new` key."""
+
+
+class Backend(Protocol):
+    """One database, or one schema of it."""
+
+    @property
+    def hot(self) -> Hot:
+        """The hot statements."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages to people; holds no password."""
+
+    def writer(self) -> sa.Engine:
+        """An engine for the connection that writes; a transaction may begin at any time."""
+
+    def readers(self) -> sa.Engine:
+        """A small pool; a transaction sees one moment and cannot write."""
+
+    def migrator(self) -> sa.Engine:
+        """An engine for one use: changing the schema, or comparing it."""
+
+    def take_turns(self, connection: sa.Connection) -> None:
+        """Wait until nobody else changes the schema, and make sure that there is one."""
+
+    def away(self, error: BaseException) -> str | None:
+        """Why waiting and trying again can help against the error, or None."""
+
+
+def begins_with(engine: sa.Engine, statement: str) -> sa.Engine:
+    """Make every transaction of an engine, whose driver is in autocommit, begin so."""
+
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    sa.event.listen(engine, "begin", begin)
+    return engine
+
+
+def names(columns: Iterable[sa.Column[Any]]) -> str:
+    """Quoted names of columns."""
+    return ", ".join(f'"{column.name}"' for column in columns)

@@ -1,0 +1,107 @@
+"""PostgreSQL: a schema for each service, several replicas of a service at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from shared.storage.arrays import register
+from shared.storage.backend import begins_with
+from shared.storage.hot_postgres import PostgresHot
+
+AWAY = ("08", "40", "53", "57", "58", "55P03")
+"""Beginnings of the SQLSTATEs against which waiting can help: connection, deadlock or conflict,
+resources (memory, disk, connections), shutdown or cancelling, input and output, a lock's timeout.
+"""
+
+
+class Postgres:
+    """A service's schema, which is all that its connections see."""
+
+    def __init__(self, url: sa.URL, service: str) -> None:
+        self.hot = PostgresHot()
+        self.place = f"{url.render_as_string(hide_password=True)}, schema {service}"
+        self._url = url.set(drivername="postgresql+psycopg")
+        self._service = service
+
+    def writer(self) -> sa.Engine:
+        """See `Backend`.
+
+        Every statement of ours finds its rows by an index. A plan made while a table was young,
+        or its statistics old, would read the whole table instead, so that is made expensive.
+        """
+        engine = self._engine(
+            {
+                "enable_seqscan": "off",
+                "lock_timeout": "10s",
+                "idle_in_transaction_session_timeout": "60s",
+            },
+            poolclass=sa.NullPool,
+        )
+        return begins_with(engine, "begin")
+
+    def readers(self) -> sa.Engine:
+        """See `Backend`."""
+        engine = self._engine(
+            {"statement_timeout": "30s"},
+            poolclass=sa.QueuePool,
+            pool_size=2,
+            max_overflow=6,
+            pool_timeout=10,
+            pool_pre_ping=True,
+        )
+        return begins_with(engine, "begin isolation level repeatable read read only")
+
+    def migrator(self) -> sa.Engine:
+        """See `Backend`."""
+        return begins_with(self._engine({}, poolclass=sa.NullPool), "begin")
+
+    def take_turns(self, connection: sa.Connection) -> None:
+        """See `Backend`."""
+        connection.execute(
+            sa.text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+            {"name": f"concentric migrations of {self._service}"},
+        )
+        connection.execute(sa.schema.CreateSchema(self._service, if_not_exists=True))
+
+    def away(self, error: BaseException) -> str | None:
+        """See `Backend`; the reason leaves out PostgreSQL's details, which can quote a row."""
+        if not isinstance(error, psycopg.Error):
+            return None
+        state = error.sqlstate
+        # without a state it was not the server that spoke: the connection is not to be had or lost
+        lost = isinstance(error, psycopg.OperationalError) and state is None
+        if lost or (state or "").startswith(AWAY):
+            return f"{self.place}: {error.diag.message_primary or error}"
+        return None
+
+    def _engine(self, settings: dict[str, str], **pool: Any) -> sa.Engine:
+        settings = {"search_path": self._service, **settings}
+        options = [f"-c {name}={value}" for name, value in settings.items()]
+        given = self._url.query.get("options", ())
+        options[:0] = [given] if isinstance(given, str) else given
+        url = self._url.update_query_dict(
+            {
+                "connect_timeout": "5",
+                # so that a server that vanished without a word is noticed (milliseconds)
+                "tcp_user_timeout": "20000",
+                "application_name": f"concentric-{self._service}",
+                **self._url.query,
+                "options": " ".join(options),
+            }
+        )
+        engine = sa.create_engine(
+            url,
+            # autocommit for the driver: `begins_with` says when and how a transaction begins
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
+            **pool,
+        )
+
+        def connect(driver: psycopg.Connection[Any], _record: object) -> None:
+            register(driver)
+
+        sa.event.listen(engine, "connect", connect)
+        return engine

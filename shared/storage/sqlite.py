@@ -1,0 +1,86 @@
+"""SQLite: a file for each service, one writer at a time, readers that never wait."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from shared.domain.errors import ConfigurationError
+from shared.storage.backend import begins_with
+from shared.storage.hot_sqlite import SqliteHot
+
+PATIENCE = 10.0
+"""Seconds to wait for another process's write lock."""
+MIGRATION_PATIENCE = 60.0
+"""Seconds to wait while another process changes the schema."""
+AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+"""Names with which the errors begin against which waiting can help."""
+
+
+class Sqlite:
+    """A service's file; a commit returns when the operating system has it on the disk."""
+
+    def __init__(self, file: Path) -> None:
+        self.hot = SqliteHot()
+        self.place = str(file)
+        self._file = file
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The data folder {file.parent} cannot be made ({error.strerror}): name one in"
+                " which this user may write."
+            ) from error
+
+    def writer(self) -> sa.Engine:
+        """See `Backend`; the write lock is taken at once, so that no transaction fails half-way."""
+        engine = self._engine(PATIENCE, "pragma synchronous = full", poolclass=sa.NullPool)
+        return begins_with(engine, "begin immediate")
+
+    def readers(self) -> sa.Engine:
+        """See `Backend`."""
+        engine = self._engine(
+            PATIENCE, "pragma query_only = on", poolclass=sa.QueuePool, pool_size=2, max_overflow=6
+        )
+        return begins_with(engine, "begin")
+
+    def migrator(self) -> sa.Engine:
+        """See `Backend`."""
+        engine = self._engine(
+            MIGRATION_PATIENCE, "pragma synchronous = full", poolclass=sa.NullPool
+        )
+        return begins_with(engine, "begin immediate")
+
+    def take_turns(self, connection: sa.Connection) -> None:
+        """See `Backend`; the transaction holds the write lock already."""
+
+    def away(self, error: BaseException) -> str | None:
+        """See `Backend`."""
+        if isinstance(error, sqlite3.Error):
+            # absent where the driver, not the database, raised the error
+            name = getattr(error, "sqlite_errorname", "")
+            return f"{self.place}: {error}" if name.startswith(AWAY) else None
+        return None
+
+    def _engine(self, patience: float, *pragmas: str, **pool: Any) -> sa.Engine:
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=self.place),
+            # autocommit for the driver: `begins_with` says when and how a transaction begins
+            connect_args={
+                "isolation_level": None,
+                "timeout": patience,
+                "check_same_thread": False,
+            },
+            hide_parameters=True,
+            **pool,
+        )
+
+        def connect(driver: sqlite3.Connection, _record: object) -> None:
+            for pragma in ("pragma journal_mode = wal", *pragmas):
+                driver.execute(pragma).close()
+
+        sa.event.listen(engine, "connect", connect)
+        return engine

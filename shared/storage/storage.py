@@ -1,0 +1,224 @@
+"""A service's storage: one connection that writes, a small pool that reads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from shared.domain.errors import ConfigurationError, Unavailable
+from shared.domain.model import micros
+from shared.storage import migrations as schema_migrations
+from shared.storage.backend import Backend
+from shared.storage.messaging import (
+    Counts,
+    OutboxRow,
+    Parked,
+    messaging,
+    outbox_row,
+    parked_message,
+)
+from shared.storage.sqlite import Sqlite
+from shared.storage.tx import Tx
+
+PRUNE = 5_000
+"""Rows of the inbox deleted in one transaction, so that the writer is never kept waiting long."""
+
+
+class Storage:
+    """Opened once by a service; its methods may be called from any thread.
+
+    Everything raises `Unavailable` where the database is away, locked or full, where two
+    transactions got into each other's way, and where no connection is free: wait and try again.
+    Other errors of the database pass as they are.
+    """
+
+    def __init__(
+        self, backend: Backend, service: str, metadata: sa.MetaData, migrations: str
+    ) -> None:
+        self.backend = backend
+        self.metadata = metadata
+        self._service = service
+        self._migrations = migrations
+        self._tables = messaging(metadata)
+        self._writer = backend.writer()
+        self._readers = backend.readers()
+        self._turn = threading.RLock()
+        self._connection: sa.Connection | None = None
+
+    @classmethod
+    def open(
+        cls, url: str | None, service: str, metadata: sa.MetaData, migrations: str, *, folder: Path
+    ) -> Storage:
+        """Open the schema `service` of a PostgreSQL database, or `folder/SERVICE.sqlite`.
+
+        Connects only when first used. `migrations` is a package or a folder of revisions.
+        """
+        return cls(_backend(url, service, folder), service, metadata, migrations)
+
+    def migrate(self) -> None:
+        """Bring the schema up to date; replicas may do so at the same time.
+
+        Raises `ConfigurationError` where a newer release has already changed the schema.
+        """
+        engine = self.backend.migrator()
+        try:
+            with self._errors():
+                schema_migrations.migrate(self.backend, engine, self._service, self._migrations)
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def transaction(self, now: datetime) -> Iterator[Tx]:
+        """Read and write: committed to the disk at the end, rolled back on an exception.
+
+        One at a time; others wait. `now` stamps what is claimed and sent.
+        """
+        with self._turn, self._errors(), self._begun() as connection:
+            tx = Tx(connection, self.backend.hot, self._tables, _micros(now))
+            yield tx
+            tx.flush()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection that cannot write and sees one moment, however many queries are made."""
+        with self._errors(), self._readers.begin() as connection:
+            yield connection
+
+    def outbox(self, *, before: datetime | None, limit: int) -> list[OutboxRow]:
+        """Messages that are still to be published, the oldest first.
+
+        `before` leaves out those that were sent then or later, which the relay has in hand.
+        """
+        outbox = self._tables.outbox
+        query = sa.select(outbox).order_by(outbox.c.id).limit(limit)
+        if before is not None:
+            query = query.where(outbox.c.created_at < _micros(before))
+        with self.read() as connection:
+            return [outbox_row(values) for values in connection.execute(query)]
+
+    def counts(self, now: datetime | None = None) -> Counts:
+        """What waits in the outbox and among the parked messages; ages are reckoned to `now`."""
+        outbox, parked = self._tables.outbox, self._tables.parked
+        count = sa.select(sa.func.count())
+        with self.read() as connection:
+            oldest = connection.scalar(
+                sa.select(outbox.c.created_at).order_by(outbox.c.id).limit(1)
+            )
+            waiting = connection.scalar(count.select_from(outbox)) or 0
+            failed = connection.scalar(count.select_from(parked)) or 0
+        age = 0 if oldest is None else _micros(now or datetime.now(UTC)) - oldest
+        return Counts(outbox=waiting, parked=failed, outbox_age=max(age, 0) / 1_000_000)
+
+    def parked(
+        self, *, ids: Sequence[str] | None = None, after: str = "", limit: int = 100
+    ) -> list[Parked]:
+        """Parked messages, the oldest first: those with these ids, or those after one."""
+        parked = self._tables.parked
+        query = sa.select(parked).where(parked.c.id > after).order_by(parked.c.id).limit(limit)
+        if ids is not None:
+            query = query.where(parked.c.id.in_(ids))
+        with self.read() as connection:
+            return [parked_message(values) for values in connection.execute(query)]
+
+    def prune_inbox(self, before: datetime) -> int:
+        """Forget messages that were claimed before then, and return how many.
+
+        A message that is delivered once more after that would take effect a second time.
+        """
+        inbox = self._tables.inbox
+        query = sa.select(inbox.c.id).where(inbox.c.received_at < _micros(before)).limit(PRUNE)
+        forgotten = 0
+        while True:
+            with self.read() as connection:
+                ids = connection.scalars(query).all()
+            if not ids:
+                return forgotten
+            with self.transaction(before) as tx:
+                tx.forget(ids)
+            forgotten += len(ids)
+
+    def close(self) -> None:
+        """Let go of every connection; waits for a transaction that is under way."""
+        with self._turn:
+            self._disconnect()
+        self._writer.dispose()
+        self._readers.dispose()
+
+    @contextmanager
+    def _begun(self) -> Iterator[sa.Connection]:
+        connection, transaction = self._begin()
+        try:
+            yield connection
+            transaction.commit()
+        except BaseException as error:
+            # with the connection gone there is nothing to roll back, and the next one is made anew
+            if self._reason(error) is not None:
+                self._disconnect()
+            else:
+                transaction.rollback()
+            raise
+
+    def _begin(self) -> tuple[sa.Connection, sa.RootTransaction]:
+        if self._connection is not None:
+            try:
+                return self._connection, self._connection.begin()
+            except sa.exc.DBAPIError as error:
+                # the server may have been restarted since the last transaction: connect once more
+                if self._reason(error) is None:
+                    raise
+                self._disconnect()
+        self._connection = self._writer.connect()
+        return self._connection, self._connection.begin()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.invalidate()
+            connection.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            reason = self._reason(error)
+            if reason is None:
+                raise
+            raise Unavailable(reason) from error
+
+    def _reason(self, error: BaseException) -> str | None:
+        if isinstance(error, sa.exc.TimeoutError):
+            return f"{self.backend.place}: no connection became free in time"
+        origin = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        return None if origin is None else self.backend.away(origin)
+
+
+def _micros(at: datetime) -> int:
+    found = micros(at)
+    assert found is not None  # noqa: S101 - only None has no microseconds
+    return found
+
+
+def _backend(url: str | None, service: str, folder: Path) -> Backend:
+    if url is None:
+        return Sqlite(folder / f"{service}.sqlite")
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise ConfigurationError(
+            "The database's URL cannot be read: write postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+        ) from error
+    if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ConfigurationError(
+            f"The database's URL begins with {parsed.drivername}: Concentric knows PostgreSQL"
+            " (postgresql://…), and SQLite where no URL is given."
+        )
+    # the driver costs 12 MB, which a house without PostgreSQL need not have
+    from shared.storage.postgres import Postgres  # noqa: PLC0415
+
+    return Postgres(parsed, service)

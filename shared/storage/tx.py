@@ -1,0 +1,175 @@
+"""One transaction: what a batch reads, and what it will write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Generic
+
+import sqlalchemy as sa
+
+from shared.storage.backend import Changes, Hot, Row, Upsert
+from shared.storage.collection import Collection, Log, M, Scalar
+from shared.storage.messaging import Messaging, OutboxRow, Parked, outbox_values, parked_values
+
+
+class _Entities(Generic[M]):
+    """The entities of one collection as this transaction sees them."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, M | None] = {}
+        """By key; None is known to be absent."""
+        self.absent: set[str] = set()
+        """Keys that were not in the database."""
+        self.changed: dict[str, M] = {}
+
+    def put(self, key: str, entity: M) -> Callable[[], None]:
+        """Remember an entity, and return how to forget it again."""
+        undo = partial(
+            self._restore, key, key in self.seen, self.seen.get(key), self.changed.get(key)
+        )
+        self.seen[key] = self.changed[key] = entity
+        return undo
+
+    def _restore(self, key: str, was_seen: bool, seen: M | None, changed: M | None) -> None:
+        if was_seen:
+            self.seen[key] = seen
+        else:
+            del self.seen[key]
+        if changed is None:
+            del self.changed[key]
+        else:
+            self.changed[key] = changed
+
+
+class Tx:
+    """Reads through an identity map; writes at the end, one statement for each table.
+
+    What was read is nobody else's until the transaction ends: a replica that wants it waits.
+    Not for use by several threads.
+    """
+
+    connection: sa.Connection
+    """For queries of a service's own; they do not see what is still buffered."""
+
+    def __init__(self, connection: sa.Connection, hot: Hot, messaging: Messaging, now: int) -> None:
+        self.connection = connection
+        self._hot = hot
+        self._messaging = messaging
+        self._now = now
+        self._entities: dict[Collection[Any], _Entities[Any]] = {}
+        self._inserts: dict[sa.Table, list[Row]] = {}
+        self._deletes: dict[sa.Table, list[str]] = {}
+        self._undo: list[Callable[[], object]] = []
+
+    def preload(self, needs: Iterable[tuple[Collection[Any], str]]) -> None:
+        """Read what will be needed, one query for each collection; absent keys are remembered."""
+        keys: dict[Collection[Any], set[str]] = {}
+        for collection, key in needs:
+            if key not in self._of(collection).seen:
+                keys.setdefault(collection, set()).add(key)
+        if not keys:
+            return
+        # in a fixed order, so that two replicas wait for each other, not in a circle
+        wanted = {c.table: sorted(keys[c]) for c in sorted(keys, key=lambda c: c.table.name)}
+        found = self._hot.load(self.connection, wanted)
+        for collection, missing in keys.items():
+            entities = self._of(collection)
+            rows = found[collection.table]
+            loaded = collection.parse([body for _, body in rows]) if rows else []
+            entities.seen.update(zip((key for key, _ in rows), loaded, strict=True))
+            missing.difference_update(key for key, _ in rows)
+            entities.seen.update(dict.fromkeys(missing))
+            entities.absent |= missing
+
+    def get(self, collection: Collection[M], key: str) -> M | None:
+        """An entity as this transaction sees it, its own puts included; None where there is none.
+
+        The same object every time, until something else is put.
+        """
+        entities = self._of(collection)
+        if key not in entities.seen:
+            self.preload([(collection, key)])
+        return entities.seen[key]
+
+    def put(self, collection: Collection[M], entity: M) -> None:
+        """Write an entity at the end; putting back the very object that was got writes nothing."""
+        entities = self._of(collection)
+        key = collection.key(entity)
+        if entities.seen.get(key) is not entity:
+            self._undo.append(entities.put(key, entity))
+
+    def append(self, log: Log, *values: Scalar) -> None:
+        """Append a row to a log at the end; the values in the order of its columns."""
+        self._insert(log.table, values)
+
+    def claim(self, ids: Sequence[str]) -> set[str]:
+        """Claim messages in the inbox at once, and return those that nobody had claimed.
+
+        Waits where another replica has claimed one of them and has not ended yet.
+        """
+        unique = set(ids)
+        if not unique:
+            return unique
+        return self._hot.claim(self.connection, self._messaging.inbox, list(unique), self._now)
+
+    def send(self, messages: Sequence[OutboxRow]) -> None:
+        """Put messages into the outbox at the end."""
+        for message in messages:
+            self._insert(self._messaging.outbox, outbox_values(message, self._now))
+
+    def discard(self, ids: Sequence[str]) -> None:
+        """Delete rows of the outbox that were published; ids that are not there do not matter."""
+        self._delete(self._messaging.outbox, ids)
+
+    def park(self, parked: Parked) -> None:
+        """Keep a message that cannot be handled."""
+        self._insert(self._messaging.parked, parked_values(parked))
+
+    def unpark(self, ids: Sequence[str]) -> None:
+        """Delete parked messages by their parkings' ids: they were tried again, or given up."""
+        self._delete(self._messaging.parked, ids)
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Delete claims, after which a message would take effect again."""
+        self._delete(self._messaging.inbox, ids)
+
+    def mark(self) -> int:
+        """A point to which `undo` can go back."""
+        return len(self._undo)
+
+    def undo(self, mark: int) -> None:
+        """Forget everything buffered since the mark; claims stay."""
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+    def flush(self) -> None:
+        """Write everything; called by `Storage` before the commit."""
+        by_table = sorted(self._entities.items(), key=lambda pair: pair[0].table.name)
+        changes = Changes(
+            upserts=[_upsert(*pair) for pair in by_table if pair[1].changed],
+            inserts={table: rows for table, rows in self._inserts.items() if rows},
+            deletes={table: ids for table, ids in self._deletes.items() if ids},
+        )
+        if changes.upserts or changes.inserts or changes.deletes:
+            self._hot.write(self.connection, changes)
+
+    def _of(self, collection: Collection[M]) -> _Entities[M]:
+        return self._entities.setdefault(collection, _Entities())
+
+    def _insert(self, table: sa.Table, row: Row) -> None:
+        rows = self._inserts.setdefault(table, [])
+        rows.append(row)
+        self._undo.append(rows.pop)
+
+    def _delete(self, table: sa.Table, ids: Sequence[str]) -> None:
+        kept = self._deletes.setdefault(table, [])
+        before = len(kept)
+        kept.extend(ids)
+        self._undo.append(partial(kept.__delitem__, slice(before, None)))
+
+
+def _upsert(collection: Collection[M], entities: _Entities[M]) -> Upsert:
+    keys = sorted(entities.changed)
+    rows = [collection.row(entities.changed[key]) for key in keys]
+    return Upsert(collection.table, rows, [key for key in keys if key in entities.absent])

@@ -74,6 +74,8 @@ class Handling(Aggregate):
     """The unit that has to answer."""
     level: str = ""
     assignee: str | None = None
+    came_from: str | None = None
+    """The unit that transferred the case here, to which it can be returned."""
     answer_owed: bool = True
     limits: Limits = Limits()
     supervisors: tuple[str, ...] = ()

@@ -9,7 +9,9 @@ from pydantic import Field, StringConstraints
 
 from shared.domain.model import Input, Instant, Value
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
 """An identifier or a short title: one line, no control characters."""
 
 Text = Annotated[str, StringConstraints(max_length=100_000, pattern=r"^[^\x00]*$")]

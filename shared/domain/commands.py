@@ -17,7 +17,7 @@ class Command(Input):
     type: ClassVar[str]
 
     @property
-    def subject(self) -> str:
+    def about(self) -> str:
         """The id of the case that the command is about."""
         raise NotImplementedError
 
@@ -28,7 +28,8 @@ class CaseCommand(Command):
     case_id: Name
 
     @property
-    def subject(self) -> str:
+    def about(self) -> str:
+        """The case that is named."""
         return self.case_id
 
 
@@ -38,7 +39,8 @@ class SubmitCase(Submission, Command):
     type = "submit-case"
 
     @property
-    def subject(self) -> str:
+    def about(self) -> str:
+        """The case that the submission is, for ever."""
         return case_id(self.source, self.external_id)
 
 
@@ -95,13 +97,14 @@ class RateReply(Command):
     comment: Text = ""
 
     @property
-    def subject(self) -> str:
+    def about(self) -> str:
+        """Empty: only evaluation knows what the token stands for."""
         return ""
 
 
 def _concrete(base: type[Command]) -> list[type[Command]]:
     leaves = [leaf for sub in base.__subclasses__() for leaf in _concrete(sub)]
-    return leaves if leaves else [base]
+    return leaves or [base]
 
 
 COMMANDS: dict[str, type[Command]] = {command.type: command for command in _concrete(Command)}

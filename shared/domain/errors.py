@@ -92,4 +92,4 @@ class PolicyError(ConcentricError):
 
 
 class ConfigurationError(ConcentricError):
-    """A setting, a file or a schema with which the service cannot start; the message says the mend."""
+    """A setting, a file or a schema with which nothing can start; the message says the mend."""

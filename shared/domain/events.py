@@ -235,7 +235,7 @@ class CommandRefused(Event):
 
 def _concrete(base: type[Event]) -> list[type[Event]]:
     leaves = [leaf for sub in base.__subclasses__() for leaf in _concrete(sub)]
-    return leaves if leaves else [base]
+    return leaves or [base]
 
 
 EVENTS: dict[str, type[Event]] = {event.type: event for event in _concrete(Event)}

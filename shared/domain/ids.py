@@ -37,6 +37,6 @@ def digest(text: str) -> str:
 
 
 def fingerprint(*texts: str) -> str:
-    """A digest that is equal for texts that differ only in white space, width, case or punctuation."""
+    """A digest, equal for texts that differ in white space, width, case or punctuation alone."""
     folded = unicodedata.normalize("NFKC", "\n".join(texts)).casefold()
     return digest("".join(letter for letter in folded if letter.isalnum()))

@@ -1,4 +1,4 @@
-"""The base of every value that is stored or sent: frozen, and strict about what it does not know."""
+"""The bases of every value that is stored, sent or handed in."""
 
 from datetime import UTC, datetime
 from typing import Annotated

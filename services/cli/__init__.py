@@ -1,0 +1,1 @@
+"""The `concentric` command, one small file per group of commands."""

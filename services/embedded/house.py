@@ -1,0 +1,111 @@
+"""All services in one process, joined by the local bus."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic, sleep
+
+from services.embedded.catalogue import NAMES, load
+from shared.bus.local import LocalBus
+from shared.domain.errors import ConfigurationError
+from shared.observe.metrics import Metrics
+from shared.policy.holder import PolicyHolder
+from shared.runtime.host import Host
+from shared.runtime.main import policies
+from shared.settings import Settings
+from shared.storage.storage import Storage
+
+
+def open_storage(settings: Settings, name: str) -> Storage:
+    """The storage of one service, wherever the settings say that it is."""
+    service = load(name)
+    return Storage.open(
+        settings.database(), name, service.metadata, service.migrations, folder=settings.data
+    )
+
+
+class House:
+    """Every service, started and stopped together."""
+
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Open everything; raises `PolicyError` or `ConfigurationError` where that cannot be."""
+        self.metrics = Metrics()
+        self.policies: PolicyHolder = policies(settings, self.metrics)
+        self.bus = LocalBus()
+        self.hosts = {
+            name: Host(
+                load(name),
+                open_storage(settings, name),
+                self.bus,
+                self.policies,
+                self.metrics,
+                settings,
+                clock=clock,
+            )
+            for name in NAMES
+        }
+
+    def start(self) -> None:
+        """Start every service."""
+        for host in self.hosts.values():
+            host.listen()
+        for host in self.hosts.values():
+            host.speak()
+
+    def stop(self) -> None:
+        """Drain every service: nobody takes on anything new, then everybody finishes."""
+        for host in self.hosts.values():
+            host.stop_listening()
+        for host in self.hosts.values():
+            host.stop()
+        self.bus.close()
+
+    def quiet(self, seconds: float = 60.0) -> bool:
+        """Wait until nothing is on its way any more; False if it still is after so long.
+
+        What moves from one service to the next is at every moment in one's hands or the other's;
+        a look at all of them can miss it only if somebody committed meanwhile.
+        """
+        until = monotonic() + seconds
+        while monotonic() < until:
+            before = self._transactions()
+            if all(host.idle for host in self.hosts.values()) and before == self._transactions():
+                return True
+            sleep(0.01)
+        return False
+
+    def _transactions(self) -> int:
+        return sum(host.transactions for host in self.hosts.values())
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second process out of a data folder; raises `ConfigurationError` if one is in."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                f"Another process works in {folder}: stop it, or reach it with --url"
+                " (such as --url http://127.0.0.1:8080)."
+            ) from error
+        yield
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[House]:
+    """A started house, alone in its data folder, drained at the end."""
+    with alone_in(settings.data):
+        house = House(settings)
+        house.start()
+        try:
+            yield house
+        finally:
+            house.stop()

@@ -1,0 +1,1 @@
+"""The router owns a case's handling: triage, assignment, acceptance, transfer, answer."""

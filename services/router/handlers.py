@@ -1,0 +1,153 @@
+"""What the router does when it hears of something or is asked for something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from services.router import logic
+from services.router.store import HANDLINGS
+from shared.domain.aggregates import Actor, Handling
+from shared.domain.commands import (
+    AcceptCase,
+    Command,
+    ReplyToCase,
+    ReturnCase,
+    TransferCase,
+    UnitCommand,
+)
+from shared.domain.events import (
+    CaseAccepted,
+    CaseClosed,
+    CaseEscalated,
+    CaseRecorded,
+    CaseReopened,
+    CaseReplied,
+    CaseReturned,
+    CaseRouted,
+    CaseTransferred,
+    CaseWithdrawn,
+    Event,
+)
+from shared.runtime.service import Context, Handler, settle
+from shared.storage.tx import Tx
+
+
+def route_case(event: CaseRecorded, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Triage a recorded case; one that came in with its answer is answered at once."""
+    known = _handling(tx, event.case_id)
+    if known.version:
+        return ()
+    case = event.case
+    decision = ctx.policy.triage(case)
+    handling = logic.route(known, event.record, case, decision)
+    events: list[Event] = [
+        CaseRouted(case_id=case.id, handling=handling, decision=decision),
+    ]
+    if case.answer is not None:
+        handling = logic.answered_before(handling, case.answer.at, case.answer.by)
+        events.append(_replied(handling, case.answer.text))
+    tx.put(HANDLINGS, handling)
+    return events
+
+
+def reroute_case(event: CaseReopened, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """A dissatisfied rating sends the case round again."""
+    known = _handling(tx, event.case_id)
+    standing = known.standing.join(event.standing)
+    if standing == known.standing:
+        return ()
+    handling = logic.start_round(known.standing_at(standing), event.at)
+    tx.put(HANDLINGS, handling)
+    decision = logic.decision_again(handling)
+    return [CaseRouted(case_id=event.case_id, handling=handling, decision=decision)]
+
+
+def raise_level(event: CaseEscalated, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """An overdue case may be acted on by the unit above as well."""
+    tx.put(HANDLINGS, logic.escalate(_handling(tx, event.case_id), event.to_unit))
+    return ()
+
+
+def accept_case(command: AcceptCase, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """The unit takes the case on."""
+    by = _actor(command)
+    handling = logic.accept(_handling(tx, command.case_id), by, ctx.now)
+    tx.put(HANDLINGS, handling)
+    return [CaseAccepted(case_id=command.case_id, handling=handling, by=by, at=ctx.now)]
+
+
+def return_case(command: ReturnCase, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """The unit gives the case back."""
+    by = _actor(command)
+    handling = logic.give_back(_handling(tx, command.case_id), by, ctx.policy)
+    tx.put(HANDLINGS, handling)
+    return [
+        CaseReturned(
+            case_id=command.case_id, handling=handling, by=by, reason=command.reason, at=ctx.now
+        )
+    ]
+
+
+def transfer_case(command: TransferCase, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """The case goes to the unit that can solve it."""
+    by = _actor(command)
+    known = _handling(tx, command.case_id)
+    handling = logic.transfer(known, by, command.to_unit, ctx.policy)
+    tx.put(HANDLINGS, handling)
+    return [
+        CaseTransferred(
+            case_id=command.case_id,
+            handling=handling,
+            by=by,
+            reason=command.reason,
+            from_unit=known.unit,
+            at=ctx.now,
+        )
+    ]
+
+
+def reply_to_case(command: ReplyToCase, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """The unit answers."""
+    handling = logic.reply(_handling(tx, command.case_id), _actor(command), ctx.now)
+    tx.put(HANDLINGS, handling)
+    return [_replied(handling, command.reply)]
+
+
+def _replied(handling: Handling, text: str) -> CaseReplied:
+    assert handling.replied_by is not None
+    assert handling.replied_at is not None
+    return CaseReplied(
+        case_id=handling.case_id,
+        handling=handling,
+        reply=text,
+        by=handling.replied_by,
+        at=handling.replied_at,
+    )
+
+
+def _handling(tx: Tx, case_id: str) -> Handling:
+    return tx.get(HANDLINGS, case_id) or Handling(case_id=case_id)
+
+
+def _actor(command: UnitCommand) -> Actor:
+    return Actor(unit=command.unit, person=command.person)
+
+
+def _shell(case_id: str) -> Handling:
+    return Handling(case_id=case_id)
+
+
+HANDLERS: Mapping[type[Event], Handler] = {
+    CaseRecorded: route_case,
+    CaseReopened: reroute_case,
+    CaseEscalated: raise_level,
+    CaseClosed: settle(HANDLINGS, _shell),
+    CaseWithdrawn: settle(HANDLINGS, _shell),
+}
+
+COMMANDS: Mapping[type[Command], Handler] = {
+    AcceptCase: accept_case,
+    ReturnCase: return_case,
+    TransferCase: transfer_case,
+    ReplyToCase: reply_to_case,
+}

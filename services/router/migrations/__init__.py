@@ -1,0 +1,1 @@
+"""Changes of the router's tables, in order."""

@@ -1,0 +1,45 @@
+"""Who hears what: every service declares the queues of all, so that none is missing at the start.
+
+What is published before a queue exists would never reach its service. A test holds this table
+against the services' own descriptors.
+"""
+
+from shared.bus.protocol import Subscription
+
+LISTENERS = (
+    Subscription(
+        "intake",
+        events=("case.closed", "case.reopened"),
+        commands=("submit-case", "withdraw-case"),
+    ),
+    Subscription(
+        "router",
+        events=(
+            "case.recorded",
+            "case.reopened",
+            "case.escalated",
+            "case.closed",
+            "case.withdrawn",
+        ),
+        commands=("accept-case", "return-case", "transfer-case", "reply-to-case"),
+    ),
+    Subscription(
+        "deadline",
+        events=(
+            "case.routed",
+            "case.accepted",
+            "case.returned",
+            "case.transferred",
+            "case.replied",
+            "case.closed",
+            "case.reopened",
+            "case.withdrawn",
+        ),
+    ),
+    Subscription(
+        "evaluation",
+        events=("case.routed", "case.replied", "case.withdrawn"),
+        commands=("rate-reply",),
+    ),
+    Subscription("ledger", events=("#",)),
+)

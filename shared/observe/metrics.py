@@ -1,0 +1,120 @@
+"""The metrics that every service has; those of the books are the ledger's.
+
+One registry per process. No label ever carries a case, a person or a text: their values come
+from the code and from the policy alone, so that their number is bounded.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+class Metrics:
+    """All metrics of one process."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.events_handled = Counter(
+            "concentric_events_handled",
+            "Events whose effects were committed.",
+            ("service", "type"),
+            registry=registry,
+        )
+        self.commands = Counter(
+            "concentric_commands",
+            "Commands by outcome: done, refused or failed.",
+            ("service", "type", "outcome"),
+            registry=registry,
+        )
+        self.events_emitted = Counter(
+            "concentric_events_emitted",
+            "Events committed to the outbox.",
+            ("service", "type"),
+            registry=registry,
+        )
+        self.duplicates = Counter(
+            "concentric_duplicates",
+            "Messages skipped because the inbox knew them.",
+            ("service",),
+            registry=registry,
+        )
+        self.parked = Counter(
+            "concentric_parked",
+            "Messages and events put aside because they cannot be handled.",
+            ("service",),
+            registry=registry,
+        )
+        self.retries = Counter(
+            "concentric_retries",
+            "Batches tried again because a server was away or busy.",
+            ("service",),
+            registry=registry,
+        )
+        self.batch_seconds = Histogram(
+            "concentric_batch_seconds",
+            "Duration of a transaction, commit included.",
+            ("service",),
+            buckets=LATENCIES,
+            registry=registry,
+        )
+        self.batch_items = Histogram(
+            "concentric_batch_items",
+            "Messages and commands that one transaction took in.",
+            ("service",),
+            buckets=SIZES,
+            registry=registry,
+        )
+        self.published = Counter(
+            "concentric_messages_published",
+            "Messages that the bus confirmed.",
+            ("service",),
+            registry=registry,
+        )
+        self.outbox_rows = Gauge(
+            "concentric_outbox_rows",
+            "Messages committed and not yet confirmed by the bus.",
+            ("service",),
+            registry=registry,
+        )
+        self.outbox_age = Gauge(
+            "concentric_outbox_age_seconds",
+            "Age of the oldest of those messages.",
+            ("service",),
+            registry=registry,
+        )
+        self.parked_now = Gauge(
+            "concentric_parked_messages",
+            "Messages and events that lie aside and wait for somebody.",
+            ("service",),
+            registry=registry,
+        )
+        self.policy = Gauge(
+            "concentric_policy_info",
+            "The policy version that the service decides by.",
+            ("service", "version"),
+            registry=registry,
+        )
+        self.policy_fallbacks = Counter(
+            "concentric_policy_fallbacks",
+            "Decisions by the reference interpreter because the rule engine failed.",
+            registry=registry,
+        )
+        self.policy_errors = Counter(
+            "concentric_policy_load_errors",
+            "Changed policy files that could not be used; the running one stayed.",
+            ("service",),
+            registry=registry,
+        )
+        self.ready = Gauge(
+            "concentric_ready",
+            "1 when the service can do its work, 0 when something that it needs is away.",
+            ("service",),
+            registry=registry,
+        )
+
+    def text(self) -> bytes:
+        """Everything in the Prometheus text format."""
+        return generate_latest(self.registry)

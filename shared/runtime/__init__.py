@@ -1,0 +1,1 @@
+"""The machine that every service is: batches in, one transaction, events out."""

@@ -1,0 +1,193 @@
+"""The work of one transaction: who is heard, who is refused, who is put aside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.bus.codec import BadEvent, Envelope, decode
+from shared.bus.protocol import Delivery
+from shared.domain.commands import Command
+from shared.domain.errors import ConcentricError, Refusal, Unreadable
+from shared.domain.events import Event
+from shared.runtime.packing import (
+    envelope_of,
+    envelope_of_command,
+    pack,
+    parked_event,
+    parked_message,
+    parked_unread,
+    refusal_of,
+    refusal_of_unread,
+)
+from shared.runtime.service import Context, Handler, Need, Service
+from shared.runtime.work import Outcome, Request, Tick, Work
+from shared.storage.messaging import OutboxRow, Parked
+from shared.storage.tx import Tx
+
+TRIES = 3
+"""How often a handler is run on an event before the event is parked."""
+
+
+class HandlerFailed(Exception):
+    """A handler has a bug, or met what it was not made for; `__cause__` says what."""
+
+
+@dataclass
+class Result:
+    """What a committed transaction did, and what it leaves to do outside."""
+
+    rows: list[OutboxRow] = field(default_factory=list)
+    """Committed to the outbox: to be published."""
+    answers: list[tuple[Request, list[Outcome]]] = field(default_factory=list)
+    handled: Counter[str] = field(default_factory=Counter)
+    emitted: Counter[str] = field(default_factory=Counter)
+    commands: Counter[tuple[str, str]] = field(default_factory=Counter)
+    duplicates: int = 0
+    parked: list[Parked] = field(default_factory=list)
+    fired: int = 0
+    """Events that timers emitted: while there are some, there may be more to fire."""
+
+
+class Batch:
+    """Runs handlers over a transaction, keeping one's failure from the others' success."""
+
+    def __init__(self, service: Service, tx: Tx, context: Context) -> None:
+        self._service = service
+        self._tx = tx
+        self._context = context
+        self._emitted: list[Envelope] = []
+        self.result = Result()
+
+    def run(self, work: Sequence[Work]) -> Result:
+        """Carry out everything, and hand the events that follow to the outbox."""
+        deliveries = self._fresh([item for item in work if isinstance(item, Delivery)])
+        requests = [item for item in work if isinstance(item, Request)]
+        read = [(delivery, self._read(delivery)) for delivery in deliveries]
+        asked = [
+            (request, [envelope_of_command(c, request, self._context) for c in request.commands])
+            for request in requests
+        ]
+        self._tx.preload(self._needs(envelopes for _, envelopes in [*read, *asked]))
+        for delivery, envelopes in read:
+            for envelope in envelopes:
+                self._receive(delivery, envelope)
+        for request, envelopes in asked:
+            self.result.answers.append((request, [self._answer(e) for e in envelopes]))
+        for item in work:
+            if isinstance(item, Tick):
+                self._fire(item)
+        self._finish()
+        return self.result
+
+    def _fresh(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Those that the inbox does not know; one of each id, should two lie in one batch."""
+        if not deliveries:
+            return []
+        unclaimed = self._tx.claim([delivery.message.id for delivery in deliveries])
+        fresh = []
+        for delivery in deliveries:
+            if delivery.message.id in unclaimed:
+                unclaimed.discard(delivery.message.id)
+                fresh.append(delivery)
+        self.result.duplicates = len(deliveries) - len(fresh)
+        return fresh
+
+    def _read(self, delivery: Delivery) -> Sequence[Envelope | BadEvent]:
+        try:
+            return decode(delivery.message)
+        except Unreadable as error:
+            self._park(parked_message(delivery, error, self._context.now, tries=1))
+            return ()
+
+    def _needs(self, packs: Iterable[Sequence[Envelope | BadEvent]]) -> Iterable[Need]:
+        for envelopes in packs:
+            for envelope in envelopes:
+                if isinstance(envelope, Envelope):
+                    yield from self._service.rows_for(envelope.data)
+
+    def _receive(self, delivery: Delivery, envelope: Envelope | BadEvent) -> None:
+        if isinstance(envelope, BadEvent):
+            self._refuse_unread(delivery, envelope)
+        elif isinstance(envelope.data, Command):
+            outcome = self._answer(envelope)
+            if isinstance(outcome, Refusal):
+                self._emit([refusal_of(envelope.data, outcome.problems)], envelope)
+            elif isinstance(outcome, Exception):
+                self._park(parked_event(delivery, envelope, outcome, self._context.now, TRIES))
+        else:
+            self._hear(delivery, envelope)
+
+    def _refuse_unread(self, delivery: Delivery, bad: BadEvent) -> None:
+        """Nothing is lost: what cannot be read lies aside, and a known sender hears why."""
+        self._park(parked_unread(delivery, bad, self._context.now))
+        refused = refusal_of_unread(bad)
+        if refused is not None:
+            self._emit([refused], None)
+
+    def _hear(self, delivery: Delivery, envelope: Envelope) -> None:
+        handler = self._service.handlers.get(type(envelope.data))  # type: ignore[arg-type]
+        if handler is None:
+            return
+        try:
+            self._handle(handler, envelope)
+            self.result.handled[envelope.type] += 1
+        except HandlerFailed as failed:
+            bug = failed.__cause__
+            error = bug if isinstance(bug, Exception) else failed
+            self._park(parked_event(delivery, envelope, error, self._context.now, TRIES))
+
+    def _answer(self, envelope: Envelope) -> Outcome:
+        handler = self._service.commands.get(type(envelope.data))  # type: ignore[arg-type]
+        outcome: Outcome
+        try:
+            if handler is None:
+                reason = f"{self._service.name} does not carry out {envelope.type}"
+                raise Refusal.of("type", "unknown-command", reason)
+            outcome, word = self._handle(handler, envelope), "done"
+        except Refusal as refusal:
+            outcome, word = refusal, "refused"
+        except HandlerFailed as failed:
+            outcome, word = failed, "failed"
+        self.result.commands[envelope.type, word] += 1
+        return outcome
+
+    def _handle(self, handler: Handler, envelope: Envelope) -> list[Event]:
+        """Run a handler; what a failed run had put is taken back, so that the others stand."""
+        context = replace(self._context, cause=envelope)
+        for left in reversed(range(TRIES)):
+            mark = self._tx.mark()
+            try:
+                events = list(handler(envelope.data, self._tx, context))
+            except (ConcentricError, SQLAlchemyError):
+                self._tx.undo(mark)
+                raise
+            except Exception as bug:
+                self._tx.undo(mark)
+                if not left:
+                    raise HandlerFailed(f"{envelope.type} {envelope.subject}") from bug
+            else:
+                self._emit(events, envelope)
+                return events
+        raise AssertionError("the last try returns or raises")
+
+    def _fire(self, tick: Tick) -> None:
+        events = tick.timer.run(self._tx, self._context)
+        self.result.fired += len(events)
+        self._emit(events, None)
+
+    def _emit(self, events: Iterable[Event], cause: Envelope | None) -> None:
+        for event in events:
+            self._emitted.append(envelope_of(event, self._service.name, self._context, cause))
+            self.result.emitted[event.type] += 1
+
+    def _park(self, parked: Parked) -> None:
+        self._tx.park(parked)
+        self.result.parked.append(parked)
+
+    def _finish(self) -> None:
+        self.result.rows.extend(pack(self._emitted))
+        self._tx.send(self.result.rows)

@@ -1,0 +1,95 @@
+"""What a service's HTTP API may do: hand commands to the worker, and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import TimeoutError as Late
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from shared.domain.commands import Command
+from shared.domain.errors import NotFound, Unavailable
+from shared.domain.events import Event
+from shared.domain.policy import Policy
+from shared.runtime.work import Outcome, Request
+from shared.storage.collection import Collection
+
+if TYPE_CHECKING:
+    from shared.runtime.service import Context
+
+M = TypeVar("M", bound=BaseModel)
+
+PATIENCE = 10.0
+"""Seconds that a command over HTTP waits for its commit before it is answered with 503."""
+
+
+class Machine(Protocol):
+    """The running service behind a gateway."""
+
+    def put(self, work: Request) -> None:
+        """Hand work to the worker."""
+
+    def context(self) -> Context:
+        """The present moment and policy."""
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading."""
+
+
+class Gateway:
+    """The door between HTTP and the worker: there is no second way to change state."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def execute_all(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Carry out commands together; each outcome is its events, or its refusal or failure.
+
+        Raises `Unavailable` where the database is away or too slow. The command may still take
+        effect then: sending it again is safe, it has one effect.
+        """
+        request = Request(commands)
+        self._machine.put(request)
+        try:
+            return request.answer.result(timeout=PATIENCE)
+        except Late as late:
+            raise Unavailable(
+                f"no commit within {PATIENCE:.0f} s; send the same command again"
+            ) from late
+
+    def execute(self, command: Command) -> list[Event]:
+        """Carry out one command; raises its refusal."""
+        outcome = self.execute_all([command])[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading the service's own tables."""
+        with self._machine.read() as connection:
+            yield connection
+
+    def fetch(self, collection: Collection[M], key: str) -> M:
+        """One entity; raises `NotFound`."""
+        table = collection.table
+        query = sa.select(table.c.body).where(table.c.key == key)
+        with self.read() as connection:
+            body = connection.execute(query).scalar()
+        if body is None:
+            raise NotFound.of("case_id", "unknown-case", f"nothing is known of {key!r}")
+        return collection.model.model_validate_json(body)
+
+    @property
+    def context(self) -> Context:
+        """The present moment and the policy in force."""
+        return self._machine.context()
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._machine.context().policy

@@ -1,0 +1,165 @@
+"""A running service: its storage, worker, relay, ticker and subscription, started and drained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from shared.bus.protocol import Bus, Consumer
+from shared.domain.errors import PolicyError, Unavailable
+from shared.domain.policy import Policy
+from shared.observe.logs import logger
+from shared.observe.metrics import Metrics
+from shared.runtime.gateway import Gateway
+from shared.runtime.relay import Relay
+from shared.runtime.service import Context, Service
+from shared.runtime.ticker import Ticker
+from shared.runtime.work import Request
+from shared.runtime.worker import Parts, Worker
+from shared.settings import Settings
+from shared.storage.storage import Storage
+
+
+class Policies(Protocol):
+    """Where the policy in force comes from."""
+
+    @property
+    def current(self) -> Policy:
+        """The policy in force."""
+
+    def refresh(self) -> bool:
+        """Take over a changed file; raises `PolicyError` and keeps the running one otherwise."""
+
+
+class Host:
+    """One service, running in this process."""
+
+    def __init__(
+        self,
+        service: Service,
+        storage: Storage,
+        bus: Bus,
+        policies: Policies,
+        metrics: Metrics,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.service = service
+        self.storage = storage
+        self.metrics = metrics
+        self.log = logger(service.name)
+        self.gateway = Gateway(self)
+        self._bus = bus
+        self._policies = policies
+        self._settings = settings
+        self._clock = clock
+        self._consumer: Consumer | None = None
+        self._relay = Relay(service.name, storage, bus, metrics, self.log)
+        self._worker = Worker(
+            Parts(service, storage, self._relay, self.context, metrics, self.log, settings.batch)
+        )
+        self._ticker = Ticker(service.name, self._worker.put)
+
+    def context(self) -> Context:
+        """The present moment and the policy in force."""
+        return Context(now=self._clock(), policy=self._policies.current, link=self._link)
+
+    def _link(self, token: str) -> str:
+        settings = self._settings
+        base = settings.public_url or f"http://{settings.host}:{settings.port}"
+        return f"{base.rstrip('/')}/rate/{token}"
+
+    def put(self, work: Request) -> None:
+        """Hand a request to the worker."""
+        self._worker.put(work)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading the service's own tables."""
+        with self.storage.read() as connection:
+            yield connection
+
+    def listen(self) -> None:
+        """Bring the schema up to date and take part in the bus, without sending anything yet.
+
+        In one process every service listens before any speaks: what is published before a reader
+        is there would never reach it.
+        """
+        self.storage.migrate()
+        self._worker.start()
+        self._consumer = self._bus.subscribe(self.service.subscription(), self._worker.put)
+        self._worker.consumer = self._consumer
+
+    def speak(self) -> None:
+        """Publish what lies in the outbox, and begin to watch the time."""
+        self._relay.start()
+        for timer in self.service.timers:
+            self._ticker.timer(timer)
+        self._ticker.every(2.0, self._refresh_policy)
+        self._ticker.every(5.0, self._refresh_gauges)
+        self._ticker.start()
+        self.log.info("started", policy=self._policies.current.version)
+
+    @property
+    def problems(self) -> list[str]:
+        """Why the service cannot do its work at the moment; empty when it is ready."""
+        consumer = self._consumer.problem if self._consumer else "not started"
+        found = (self._worker.problem, self._bus.problem, consumer)
+        return [problem for problem in found if problem]
+
+    @property
+    def transactions(self) -> int:
+        """Transactions committed so far: two equal readings with `idle` between mean quiet."""
+        return self._worker.transactions
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing lies in the inlet and nothing waits to be published."""
+        return self._worker.idle and self._relay.idle
+
+    def stop_listening(self) -> None:
+        """Take on nothing new; what was taken on goes on."""
+        self._ticker.stop()
+        if self._consumer is not None:
+            self._consumer.stop()
+
+    def stop(self) -> None:
+        """Finish what was taken on, publish it as far as time allows, let go of everything."""
+        began = monotonic()
+        self.stop_listening()
+        self._worker.stop()
+        self._worker.join(self._settings.drain)
+        left = max(1.0, self._settings.drain - (monotonic() - began))
+        self._relay.stop(left)
+        self._relay.join(left + 1.0)
+        self.storage.close()
+        self.log.info("stopped", seconds=round(monotonic() - began, 2))
+
+    def _refresh_policy(self) -> None:
+        name = self.service.name
+        try:
+            changed = self._policies.refresh()
+        except PolicyError as error:
+            self.metrics.policy_errors.labels(name).inc()
+            self.log.error("policy not taken over, the running one stays", reason=str(error))
+            return
+        if changed:
+            self.metrics.policy.clear()
+        self.metrics.policy.labels(name, self._policies.current.version).set(1)
+
+    def _refresh_gauges(self) -> None:
+        name = self.service.name
+        self.metrics.ready.labels(name).set(0 if self.problems else 1)
+        try:
+            counts = self.storage.counts()
+        except Unavailable:
+            return
+        self.metrics.outbox_rows.labels(name).set(counts.outbox)
+        self.metrics.outbox_age.labels(name).set(counts.outbox_age)
+        self.metrics.parked_now.labels(name).set(counts.parked)

@@ -1,0 +1,101 @@
+"""The start of a process: settings, logs, policy, one service on RabbitMQ, HTTP until a signal."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared.bus.listeners import LISTENERS
+from shared.domain.errors import ConfigurationError
+from shared.observe import logs
+from shared.observe.metrics import Metrics
+from shared.policy.holder import PolicyHolder
+from shared.runtime.host import Host
+from shared.runtime.http import application
+from shared.runtime.service import Service
+from shared.settings import Settings
+from shared.storage.storage import Storage
+
+
+def run(service: Service) -> None:
+    """Run one service in this process until SIGTERM or SIGINT, then drain it."""
+    from shared.bus.rabbit import RabbitBus  # noqa: PLC0415 - pika is needed on RabbitMQ alone
+
+    settings = Settings.read()
+    logs.configure(settings.log_level)
+    metrics = Metrics()
+    storage = Storage.open(
+        settings.database(),
+        service.name,
+        service.metadata,
+        service.migrations,
+        folder=settings.data,
+    )
+    bus = RabbitBus(settings.amqp(), LISTENERS)
+    host = Host(service, storage, bus, policies(settings, metrics), metrics, settings)
+    host.listen()
+    host.speak()
+    try:
+        serve(application([host], metrics), settings)
+    finally:
+        host.stop()
+        bus.close()
+
+
+def policies(settings: Settings, metrics: Metrics) -> PolicyHolder:
+    """The policy of the settings; raises `PolicyError` or `ConfigurationError`."""
+    path = settings.policy or remembered(settings.data)
+    if path is None:
+        raise ConfigurationError(
+            "No policy: name the file with --policy or CONCENTRIC_POLICY, such as"
+            " examples/policies/xiaoshan.yaml"
+        )
+    fallback = metrics.policy_fallbacks.inc
+    return PolicyHolder(path, on_fallback=lambda *_: fallback())
+
+
+def remembered(folder: Path) -> Path | None:
+    """The policy by which the cases in a data folder were decided."""
+    note = folder / "policy"
+    return Path(note.read_text(encoding="utf-8").strip()) if note.exists() else None
+
+
+def remember(folder: Path, policy: Path) -> None:
+    """Note the policy for the next command that works in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "policy").write_text(f"{policy.resolve()}\n", encoding="utf-8")
+
+
+def serve(
+    app: FastAPI, settings: Settings, announce: Callable[[str], None] = lambda _: None
+) -> None:
+    """Answer HTTP until SIGTERM or SIGINT; `announce` is told the address once it is bound.
+
+    Raises `ConfigurationError` where the address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}):"
+            " choose another with --port or CONCENTRIC_PORT."
+        ) from error
+    port = listener.getsockname()[1]
+    announce(f"http://{settings.host}:{port}")
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=int(settings.drain)
+    )
+    # uvicorn stops on these signals and then raises them once more, for whoever was there before:
+    # that is us, and we drain.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,165 @@
+"""From the outbox to the bus: publishes what was committed, unchanged, until it is confirmed."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+from shared.bus.protocol import Bus, Message
+from shared.domain.errors import Unavailable
+from shared.observe.logs import Logger
+from shared.observe.metrics import Metrics
+from shared.storage.messaging import OutboxRow
+from shared.storage.storage import Storage
+
+BATCH = 200
+"""The most messages published before their confirms are awaited."""
+
+MEMORY = 2_000
+"""The most messages kept in memory; beyond that they are read from the outbox in their turn."""
+
+SWEEP = 10.0
+"""Seconds between two looks for rows that another replica committed and did not publish."""
+
+ORPHANED = timedelta(seconds=30)
+"""Age at which a row counts as left behind: publishing it twice would do no harm, only work."""
+
+LONGEST_PAUSE = 15.0
+
+
+class Relay(threading.Thread):
+    """Publishes the outbox of one service in a thread of its own.
+
+    The worker hands over rows after their commit, so that none is read back at all as long as
+    the relay keeps up. Published rows are deleted by the worker, in its next transaction.
+    """
+
+    def __init__(
+        self, name: str, storage: Storage, bus: Bus, metrics: Metrics, log: Logger
+    ) -> None:
+        super().__init__(name=f"{name}-relay", daemon=True)
+        self._service = name
+        self._storage = storage
+        self._bus = bus
+        self._metrics = metrics
+        self._log = log
+        self._changed = threading.Condition()
+        self._waiting: deque[OutboxRow] = deque()
+        self._known: set[str] = set()
+        """Ids that wait, are on their way, or are published and not yet deleted."""
+        self._published: list[str] = []
+        self._behind = True
+        """Whether the outbox may hold rows that are not in memory."""
+        self._halt = threading.Event()
+        self._deadline = 0.0
+        self._swept = monotonic()
+
+    def offer(self, rows: Sequence[OutboxRow]) -> None:
+        """Take over rows that were committed just now."""
+        if not rows:
+            return
+        with self._changed:
+            if len(self._waiting) + len(rows) > MEMORY:
+                self._behind = True
+            else:
+                self._waiting.extend(rows)
+                self._known.update(row.id for row in rows)
+            self._changed.notify()
+
+    def published(self) -> list[str]:
+        """Ids that the bus confirmed and that can be deleted."""
+        with self._changed:
+            return list(self._published)
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """These were deleted."""
+        if not ids:
+            return
+        with self._changed:
+            del self._published[: len(ids)]
+            self._known.difference_update(ids)
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything committed has been confirmed."""
+        with self._changed:
+            return not self._behind and len(self._known) == len(self._published)
+
+    def stop(self, seconds: float) -> None:
+        """Publish what is left, for so long at the most; the rest stays in the outbox."""
+        with self._changed:
+            self._deadline = monotonic() + seconds
+            self._halt.set()
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Publish until told to stop."""
+        pause = 0.05
+        while rows := self._next():
+            try:
+                self._bus.publish([_message(row) for row in rows])
+            except Unavailable as away:
+                self._log.warning("bus away", reason=str(away), pause=round(pause, 2))
+                self._put_back(rows)
+                if self._halt.wait(pause * random.uniform(0.5, 1.5)):
+                    return
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            pause = 0.05
+            self._metrics.published.labels(self._service).inc(len(rows))
+            with self._changed:
+                self._published.extend(row.id for row in rows)
+
+    def _next(self) -> list[OutboxRow]:
+        """The next rows to publish, waiting for them; none when stopped."""
+        while True:
+            with self._changed:
+                if self._halt.is_set() and (monotonic() > self._deadline or not self._waiting):
+                    return []
+                if self._waiting:
+                    return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                due = monotonic() - self._swept > SWEEP
+                if not self._behind and not due:
+                    self._changed.wait(SWEEP)
+                    continue
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Read rows that are not in memory: all when behind, otherwise those left behind."""
+        self._swept = monotonic()
+        with self._changed:
+            behind, self._behind = self._behind, False
+            limit = MEMORY + len(self._known)
+        try:
+            before = None if behind else datetime.now(UTC) - ORPHANED
+            rows = self._storage.outbox(before=before, limit=limit)
+        except Unavailable as away:
+            self._log.warning("outbox cannot be read", reason=str(away))
+            with self._changed:
+                self._behind = True
+            self._halt.wait(1.0)
+            return
+        with self._changed:
+            new = [row for row in rows if row.id not in self._known]
+            self._waiting.extend(new)
+            self._known.update(row.id for row in new)
+            self._behind = self._behind or (behind and bool(new))
+
+    def _put_back(self, rows: Sequence[OutboxRow]) -> None:
+        with self._changed:
+            self._waiting.extendleft(reversed(rows))
+
+
+def _message(row: OutboxRow) -> Message:
+    return Message(
+        id=row.id,
+        key=row.key,
+        body=row.body,
+        content_type=row.content_type,
+        headers=row.headers,
+        reply_to=row.reply_to,
+    )

@@ -1,0 +1,52 @@
+"""What a service is given to do: messages, commands over HTTP, and timers that fell due."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from shared.bus.protocol import Delivery
+from shared.domain.commands import Command
+from shared.domain.events import Event
+from shared.runtime.service import Timer
+
+Outcome = list[Event] | Exception
+"""What became of a command: its events, or why it was refused or failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Commands that somebody waits for; each is answered for itself."""
+
+    commands: Sequence[Command]
+    traceparent: str | None = None
+    answer: Future[list[Outcome]] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A timer that fell due."""
+
+    timer: Timer
+    done: threading.Event = field(default_factory=threading.Event)
+    """Set when it has been carried out: until then it is not handed in again."""
+
+
+Work = Delivery | Request | Tick
+
+
+def weight(work: Work) -> int:
+    """How much of a batch a piece of work fills."""
+    return len(work.commands) if isinstance(work, Request) else 1
+
+
+def goes_alone(work: Work) -> bool:
+    """Whether a piece of work is carried out in a transaction of its own.
+
+    A timer takes a batch's worth by itself. A redelivered message may be what crashed a service:
+    the broker counts a delivery for every message that a crash left unacknowledged, and a crash
+    loop would condemn its innocent neighbours.
+    """
+    return isinstance(work, Tick) or (isinstance(work, Delivery) and work.redelivered)

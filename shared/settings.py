@@ -1,0 +1,83 @@
+"""Settings: read from the environment once, at the start, and frozen from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.domain.errors import ConfigurationError
+
+
+def _named(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class Settings(BaseSettings):
+    """Everything that differs from one installation to the next.
+
+    The variables are listed with their meaning in `docs/operations.md`, which a test holds
+    against this class.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    database_url: Annotated[SecretStr | None, Field(validation_alias=_named("DATABASE_URL"))] = None
+    """PostgreSQL address; without one, each service keeps an SQLite file in the data folder."""
+    amqp_url: Annotated[SecretStr | None, Field(validation_alias=_named("AMQP_URL"))] = None
+    """RabbitMQ address, needed by `concentric serve`."""
+    data: Annotated[Path, Field(validation_alias=_named("CONCENTRIC_DATA"))] = Path("var")
+    """Folder of the SQLite files and of import reports."""
+    policy: Annotated[Path | None, Field(validation_alias=_named("CONCENTRIC_POLICY"))] = None
+    """The policy file."""
+    host: Annotated[str, Field(validation_alias=_named("CONCENTRIC_HOST"))] = "127.0.0.1"
+    """Address to which the HTTP server binds."""
+    port: Annotated[int, Field(ge=0, le=65535, validation_alias=_named("CONCENTRIC_PORT"))] = 8080
+    """Port of the HTTP server; 0 takes a free one."""
+    public_url: Annotated[str | None, Field(validation_alias=_named("CONCENTRIC_PUBLIC_URL"))] = (
+        None
+    )
+    """How people reach the installation from outside: the start of every rating link."""
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(validation_alias=_named("CONCENTRIC_LOG_LEVEL")),
+    ] = "info"
+    """The least important level that is still logged."""
+    batch: Annotated[int, Field(ge=1, le=5000, validation_alias=_named("CONCENTRIC_BATCH"))] = 200
+    """The most messages and commands that one transaction takes in."""
+    drain: Annotated[float, Field(gt=0, validation_alias=_named("CONCENTRIC_DRAIN_SECONDS"))] = 20.0
+    """Seconds that a stopping service has for the work that it has already taken on."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+        """The settings of the process, or of the environment handed in.
+
+        Raises `ConfigurationError` that names every variable with a wrong value.
+        """
+        try:
+            if environment is None:
+                return cls(**overrides)  # type: ignore[arg-type]  # validated by pydantic
+            return cls.model_validate({**environment, **overrides})
+        except ValidationError as error:
+            wrong = "\n".join(
+                f"  {'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors()
+            )
+            raise ConfigurationError(
+                f"Settings that cannot be used, see docs/operations.md:\n{wrong}"
+            ) from error
+
+    def database(self) -> str | None:
+        """The database address in the clear, for whoever opens it."""
+        return self.database_url.get_secret_value() if self.database_url else None
+
+    def amqp(self) -> str:
+        """The broker address in the clear; raises `ConfigurationError` where there is none."""
+        if self.amqp_url is None:
+            raise ConfigurationError(
+                "AMQP_URL is not set: give the RabbitMQ address, such as"
+                " amqp://user:password@rabbitmq:5672/ — or use `concentric up`, which needs none."
+            )
+        return self.amqp_url.get_secret_value()

@@ -1,0 +1,88 @@
+"""Between AMQP's words and ours: messages, errors, and how long to wait between attempts."""
+
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.bus.codec import message_id
+from shared.bus.line import Arrival
+from shared.bus.protocol import Message
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
+"""Seconds between attempts to connect; each is twice the one before."""
+
+_RESERVED = frozenset({"content-encoding", "user-id"})
+"""Headers of ours that stand for properties of AMQP: a header of that name does not count."""
+
+
+def properties_of(message: Message) -> dict[str, Any]:
+    """The AMQP properties under which a message is sent."""
+    headers = {name: text for name, text in message.headers.items() if name not in _RESERVED}
+    return {
+        "content_type": message.content_type,
+        "content_encoding": message.headers.get("content-encoding"),
+        "delivery_mode": 2,  # persistent
+        "headers": headers or None,
+        "message_id": message.id,
+        "reply_to": message.reply_to,
+    }
+
+
+def arrival_of(method: Any, properties: Any, body: bytes) -> Arrival:
+    """What the broker delivered; the sender may be anybody, so that anything may be missing."""
+    given: Mapping[str, Any] = properties.headers or {}
+    headers = {name: _text(value) for name, value in given.items() if _is_scalar(value)}
+    for name in _RESERVED:
+        headers.pop(name, None)
+    if properties.content_encoding:
+        headers["content-encoding"] = _text(properties.content_encoding)
+    if properties.user_id:
+        # The broker has checked that it is the user who is logged in.
+        headers["user-id"] = _text(properties.user_id)
+    key = _text(method.routing_key)
+    message = Message(
+        id=message_id(_text(properties.message_id or ""), key, body),
+        key=key,
+        body=body,
+        content_type=_text(properties.content_type or ""),
+        headers=headers,
+        reply_to=_text(properties.reply_to) if properties.reply_to else None,
+    )
+    again = method.redelivered or bool(given.get("x-delivery-count"))
+    return Arrival(method.delivery_tag, message, again)
+
+
+def words(error: BaseException) -> str:
+    """What a person needs to know of an error of pika's, whose own texts nest several others."""
+    while inner := _inner(error):
+        error = inner
+    name = type(error).__name__
+    if name == "ProbableAuthenticationError":
+        return "it refuses the user's name or password"
+    if name == "ProbableAccessDeniedError":
+        return "it refuses the user access to the virtual host, or has no such host"
+    return f"{name}: {error}" if str(error) else name
+
+
+def pauses() -> Iterator[float]:
+    """Seconds to wait before each next attempt, spread so that services do not come all at once."""
+    pause = FIRST_PAUSE
+    while True:
+        yield random.uniform(pause / 2, pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    """The error inside: pika's workflow of connecting wraps it in lists and attributes."""
+    inner = getattr(error, "exceptions", None) or [getattr(error, "exception", None)]
+    if inner[-1] is None and len(error.args) == 1 and isinstance(error.args[0], BaseException):
+        return error.args[0]
+    return inner[-1] if isinstance(inner[-1], BaseException) else None
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | bytes | int | float)
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

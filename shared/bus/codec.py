@@ -1,0 +1,139 @@
+"""From a message to envelopes: CloudEvents in a batch, structured or binary, and plain JSON.
+
+A message that cannot be read at all raises `Unreadable`. An event inside one that cannot be
+understood comes out as a `BadEvent`, and its neighbours as the envelopes that they are.
+"""
+
+import re
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json
+
+from shared.bus.envelope import BadEvent, Envelope, encode, encode_packs, wire_type
+from shared.bus.protocol import CLOUDEVENTS_BATCH, Message
+from shared.bus.reading import read
+from shared.domain.commands import COMMANDS
+from shared.domain.errors import Unreadable
+
+__all__ = [
+    "BadEvent",
+    "Envelope",
+    "decode",
+    "encode",
+    "encode_packs",
+    "message_id",
+    "wire_type",
+]
+
+MAX_BYTES = 16 * 1024 * 1024
+"""What RabbitMQ 4 carries in one message."""
+
+CLOUDEVENT = "application/cloudevents+json"
+JSON = "application/json"
+
+_PREFIXES = ("ce-", "cloudevents:", "cloudevents_")
+"""Of the headers of binary mode: the binding for AMQP 1.0 names the last two."""
+
+
+def decode(message: Message, *, now: datetime | None = None) -> list[Envelope | BadEvent]:
+    """The events or commands of a message, in order, good and bad.
+
+    `now` is the time of events that name none, as CloudEvents allows; the moment of reading if
+    left out. Raises `Unreadable` for what concerns the message as a whole.
+    """
+    media = _media_type(message)
+    now = now or datetime.now(UTC)
+    if media == CLOUDEVENTS_BATCH:
+        raws = _json(message)
+        if not isinstance(raws, list):
+            raise _unreadable(message, "a batch is a JSON array of CloudEvents")
+        if not raws:
+            raise _unreadable(message, "the batch is empty")
+        return [read(raw, message, now, (n, len(raws))) for n, raw in enumerate(raws, 1)]
+    if media == CLOUDEVENT:
+        return [read(_json(message), message, now)]
+    if media != JSON:
+        raise _unreadable(message, f"content type {media!r}: send {CLOUDEVENT} or {JSON}")
+    data = _json(message)
+    if attributes := _binary_attributes(message):
+        return [read({**attributes, "data": data}, message, now)]
+    if isinstance(data, dict) and "specversion" in data and "type" in data:
+        return [read(data, message, now)]
+    return [read(_bare_command(data, message), message, now)]
+
+
+def message_id(given: str | None, key: str, body: bytes) -> str:
+    """The id by which inboxes know a message that may come from outside.
+
+    A UUID stands for itself. Anything else, such as `17`, might be another sender's as well, so
+    that the id is a digest of it together with what was sent; likewise where there is none.
+    """
+    if given is not None and _is_uuid(given):
+        return given
+    known = blake2b(digest_size=16)
+    for part in ((given or "").encode(errors="replace"), key.encode(errors="replace"), body):
+        known.update(len(part).to_bytes(8, "big"))
+        known.update(part)
+    return known.hexdigest()
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def _media_type(message: Message) -> str:
+    if len(message.body) > MAX_BYTES:
+        raise _unreadable(message, f"{len(message.body):,} bytes: the limit is {MAX_BYTES:,}")
+    encoding = message.headers.get("content-encoding", "").strip().lower()
+    if encoding not in {"", "identity", "utf-8", "utf8"}:
+        raise _unreadable(message, f"content encoding {encoding!r}: send it uncompressed")
+    media, _, parameters = message.content_type.partition(";")
+    charset = re.search(r"charset\s*=\s*\"?([^\";\s]+)", parameters, re.IGNORECASE)
+    if charset and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
+        raise _unreadable(message, f"charset {charset[1]!r}: send UTF-8")
+    return media.strip().lower() or JSON
+
+
+def _json(message: Message) -> Any:
+    try:
+        return from_json(message.body, allow_inf_nan=False, cache_strings="keys")
+    except ValueError as error:
+        raise _unreadable(message, f"not JSON in UTF-8: {error}") from error
+
+
+def _unreadable(message: Message, reason: str) -> Unreadable:
+    sender = _binary_attributes(message).get("source") or message.reply_to
+    return Unreadable(reason, sender=sender)
+
+
+def _binary_attributes(message: Message) -> dict[str, str]:
+    attributes = {}
+    for name, value in message.headers.items():
+        folded = name.lower()
+        for prefix in _PREFIXES:
+            if folded.startswith(prefix):
+                attributes[folded.removeprefix(prefix)] = value
+    return attributes
+
+
+def _bare_command(data: object, message: Message) -> dict[str, object]:
+    """The CloudEvent of a command that is sent as nothing but its data."""
+    if message.key not in COMMANDS:
+        known = ", ".join(sorted(COMMANDS))
+        raise _unreadable(
+            message, f"no CloudEvent, and its routing key is none of the commands {known}"
+        )
+    user = message.headers.get("user-id")
+    return {
+        "specversion": "1.0",
+        "id": message.id,
+        "type": wire_type(message.key),
+        "source": f"amqp:{user}" if user else message.reply_to or "amqp:",
+        "data": data,
+    }

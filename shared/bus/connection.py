@@ -1,0 +1,166 @@
+"""A connection to the broker that is kept up by a thread of its own.
+
+The thread runs the client library's event loop and nothing else, so that heartbeats are answered
+whatever else goes on, and connects again whenever the connection is lost.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Event, Lock, Thread, current_thread
+from time import monotonic
+from typing import Any, Protocol
+
+from shared.bus.amqp import LONGEST_PAUSE, pauses, words
+from shared.bus.line import Channel, LineUser
+
+FAREWELL = 3.0
+"""Seconds that the broker has to answer when we hang up."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What an attempt to connect, and the connection that comes of it, report."""
+
+    opened: Callable[[Any, Channel], None]
+    """There is a connection with an open channel."""
+    ended: Callable[[str], None]
+    """There is no connection any more, or there never was one."""
+    failed: Callable[[str], None]
+    """The channel is of no use any more: the connection is to be closed."""
+    blocked: Callable[[str | None], None]
+    """The broker takes no messages, for this reason; None: it does again."""
+
+
+class Dialer(Protocol):
+    """Makes connections to one broker."""
+
+    where: str
+    """Host, port and virtual host, for people; never the password."""
+
+    def loop(self) -> Any:
+        """An event loop that has not been started."""
+
+    def dial(self, loop: Any, callbacks: Callbacks) -> Any:
+        """Begin to connect."""
+
+
+class Connection:
+    """A connection that is kept up; it implements `Line`."""
+
+    def __init__(self, dialer: Dialer, name: str) -> None:
+        self._dialer = dialer
+        self._name = name
+        self._problem: str | None = f"RabbitMQ at {dialer.where}: connecting"
+        self._tried = Event()
+        self._lock = Lock()
+        """Guards `_loop` and `_closing`, so that nobody is missed who comes between two loops."""
+        self._closing = Event()
+        self._loop: Any = None
+        self._connection: Any = None
+        self._cause: str | None = None
+        """Why the connection is closed, where it is we who close it."""
+        self._up_since: float | None = None
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def problem(self) -> str | None:
+        """Why it cannot work at the moment, or None."""
+        return self._problem
+
+    def start(self, user: LineUser) -> None:
+        """Connect on behalf of `user`."""
+        self._user = user
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the first attempt has succeeded or failed."""
+        self._tried.wait(seconds)
+
+    def call(self, callback: Callable[[], None]) -> None:
+        """Run something on the thread; forgotten if the connection has gone by then."""
+        with self._lock:
+            if self._loop is not None:
+                self._loop.add_callback_threadsafe(callback)
+
+    def close(self) -> None:
+        """Disconnect for good."""
+        with self._lock:
+            self._closing.set()
+        self.call(lambda: self._hang_up("closed"))
+        if self._thread is not current_thread():
+            self._thread.join()
+
+    def _run(self) -> None:
+        waits = pauses()
+        while self._serve():
+            if self._up_since is not None and monotonic() - self._up_since > LONGEST_PAUSE:
+                waits = pauses()  # it worked for a while: this is a new trouble, not the old one
+            self._up_since = None
+            self._closing.wait(next(waits))
+
+    def _serve(self) -> bool:
+        """Connect and work until the connection is lost; False when it is time to end."""
+        with self._lock:
+            if self._closing.is_set():
+                return False
+            loop = self._loop = self._dialer.loop()
+        self._cause = None
+        callbacks = Callbacks(self._opened, self._ended, self._hang_up, self._blocked)
+        try:
+            self._connection = self._dialer.dial(loop, callbacks)
+            loop.start()
+        except Exception as error:  # noqa: BLE001 (whatever it is, a new connection is the remedy)
+            # A frame that the library cannot read, or a bug.
+            _log.warning("%s: failed", self._name, exc_info=True)
+            self._report(words(error))
+            with suppress(Exception):
+                self._hang_up("failed")
+                loop.start()
+        finally:
+            with self._lock:
+                self._loop = None
+            loop.close()
+            self._connection = None
+        return not self._closing.is_set()
+
+    def _opened(self, connection: Any, channel: Channel) -> None:
+        self._connection = connection
+        self._user.opened(channel, self._up)
+
+    def _up(self) -> None:
+        self._up_since = monotonic()
+        self._set(None)
+        self._tried.set()
+
+    def _blocked(self, reason: str | None) -> None:
+        self._set(reason and f"RabbitMQ at {self._dialer.where} takes no messages: {reason}")
+
+    def _hang_up(self, cause: str) -> None:
+        self._cause = self._cause or cause
+        connection, loop = self._connection, self._loop
+        if connection is None or connection.is_closed or connection.is_closing:
+            return
+        connection.close()
+        loop.call_later(FAREWELL, loop.stop)
+
+    def _ended(self, reason: str) -> None:
+        self._report(self._cause or reason)
+        self._loop.stop()
+
+    def _report(self, reason: str) -> None:
+        problem = f"RabbitMQ at {self._dialer.where}: {reason}"
+        self._set(problem)
+        self._tried.set()
+        self._user.lost(problem)
+
+    def _set(self, problem: str | None) -> None:
+        if problem != self._problem and not self._closing.is_set():
+            if problem is None:
+                _log.info("%s: connected", self._name)
+            else:
+                _log.warning("%s: %s", self._name, problem)
+        self._problem = problem

@@ -1,0 +1,144 @@
+"""Consuming: deliveries to a reader's thread, acknowledgements back from any thread."""
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread, current_thread
+
+from shared.bus.line import Arrival, Channel, Line
+from shared.bus.protocol import Delivery, Subscription
+from shared.bus.topology import queue_name
+
+_GENERATION = 2**40
+"""Tags count from one multiple of this to the next, one for each connection."""
+
+_log = logging.getLogger(__name__)
+
+
+class Unsettled:
+    """The deliveries of one channel that were neither acknowledged nor given back."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, None] = {}
+        """Their tags, which rise."""
+
+    def add(self, tag: int) -> None:
+        """Put a delivery on the books."""
+        self._open[tag] = None
+
+    def settle(self, tags: Sequence[int]) -> tuple[int | None, list[int]]:
+        """Take tags off the books; how to tell the broker in as few words as possible.
+
+        The first is the tag up to which all can be settled at once, because nothing before it
+        stays open; the second those to be settled one by one. Tags not on the books are left out.
+        """
+        settled = {tag for tag in tags if tag in self._open}
+        up_to = None
+        for tag in self._open:
+            if tag not in settled:
+                break
+            up_to = tag
+        for tag in settled:
+            del self._open[tag]
+        single = sorted(tag for tag in settled if up_to is None or tag > up_to)
+        return up_to, single
+
+
+class RabbitConsumer:
+    """A running subscription; it implements `Consumer`.
+
+    The line's thread only moves messages, so that a reader who takes long never keeps heartbeats
+    from being answered. The reader is called from a second thread.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        subscription: Subscription,
+        deliver: Callable[[Delivery], None],
+        *,
+        prefetch: int,
+        timeout: float,
+    ) -> None:
+        self._line = line
+        self._subscription = subscription
+        self._deliver = deliver
+        self._prefetch = prefetch
+        self._timeout = timeout
+        self._arrived: SimpleQueue[Delivery | None] = SimpleQueue()
+        self._generation = 0
+        self._channel: Channel | None = None
+        self._unsettled = Unsettled()
+        self._stopped = False
+        self._thread = Thread(
+            target=self._hand_over, name=f"deliver-{subscription.service}", daemon=True
+        )
+        line.start(self)
+        self._thread.start()
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be delivered at the moment, or None."""
+        if self._stopped:
+            return "stopped"
+        if not self._thread.is_alive():
+            return "the reader failed; the log says why"
+        return self._line.problem
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Late ones, of a connection that has gone, are left out: they are delivered again."""
+        self._line.call(partial(self._settle, deliveries, taken=True))
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        """Give deliveries back to the queue."""
+        self._line.call(partial(self._settle, deliveries, taken=False))
+
+    def stop(self) -> None:
+        """Disconnect, which gives back what is unacknowledged; acknowledgements go out before."""
+        self._stopped = True
+        self._line.close()
+        self._arrived.put(None)
+        if current_thread() is not self._thread:
+            self._thread.join(self._timeout)
+            if self._thread.is_alive():
+                _log.warning("%s still holds a delivery", self._subscription.service)
+
+    def opened(self, channel: Channel, up: Callable[[], None]) -> None:
+        """Declare the queue and listen to it."""
+        self._generation += 1
+        self._unsettled = Unsettled()
+
+        def declared() -> None:
+            self._channel = channel
+            queue = queue_name(self._subscription.service)
+            channel.consume(queue, self._prefetch, self._arrive, up)
+
+        channel.set_up([self._subscription], declared)
+
+    def lost(self, reason: str) -> None:
+        """What was delivered will be delivered again, under new tags."""
+        self._channel = None
+        _log.info("%s hears nothing: %s", self._subscription.service, reason)
+
+    def _arrive(self, arrival: Arrival) -> None:
+        tag = self._generation * _GENERATION + arrival.tag
+        self._unsettled.add(tag)
+        self._arrived.put(Delivery(arrival.message, tag, arrival.redelivered))
+
+    def _hand_over(self) -> None:
+        """Call the reader, one delivery after the other; those of a lost connection are dropped."""
+        while (delivery := self._arrived.get()) is not None:
+            if not self._stopped and delivery.tag // _GENERATION == self._generation:
+                self._deliver(delivery)
+
+    def _settle(self, deliveries: Sequence[Delivery], *, taken: bool) -> None:
+        channel = self._channel
+        if channel is None:
+            return
+        up_to, single = self._unsettled.settle([each.tag for each in deliveries])
+        tell = channel.ack if taken else channel.release
+        if up_to is not None:
+            tell(up_to % _GENERATION, up_to=True)
+        for tag in single:
+            tell(tag % _GENERATION, up_to=False)

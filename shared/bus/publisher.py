@@ -1,0 +1,152 @@
+"""Publishing with confirms: many messages under way at once, each accounted for."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from threading import Event, Lock
+
+from shared.bus.line import Channel, Line
+from shared.bus.protocol import Message, Subscription
+from shared.domain.errors import Unavailable
+
+WINDOW = 500
+"""Messages under way at once: beyond that, publishing gets no faster."""
+
+WINDOW_BYTES = 8 * 1024 * 1024
+"""Bytes under way at once, which bounds what waits in memory for the socket."""
+
+
+class _Batch:
+    """What one call of `publish` waits for."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self.unsent = deque(messages)
+        self.open = len(messages)
+        self.failure: str | None = None
+        self.done = Event()
+
+    def settle(self, failure: str | None) -> None:
+        """One message is confirmed, or is not."""
+        self.open -= 1
+        self.failure = failure or self.failure
+        if self.open == 0:
+            self.done.set()
+
+    def fail(self, reason: str) -> None:
+        """Nothing more is to be expected."""
+        self.unsent.clear()
+        self.failure = reason
+        self.done.set()
+
+
+class Publisher:
+    """Publishes over a line of its own, for any number of threads."""
+
+    def __init__(self, line: Line, listeners: Sequence[Subscription], timeout: float) -> None:
+        self._line = line
+        self._listeners = listeners
+        self._timeout = timeout
+        self._lock = Lock()
+        """Guards `_queue` and `_channel`; the rest belongs to the line's thread."""
+        self._queue: deque[_Batch] = deque()
+        self._channel: Channel | None = None
+        self._flight: dict[int, tuple[_Batch, Message]] = {}
+        """Sent and unconfirmed, by number, which rises."""
+        self._bytes = 0
+        self._sent = 0
+        self._settled_up_to = 0
+        self._returned: Counter[str] = Counter()
+        """Ids of messages that came back and are still to be settled."""
+        line.start(self)
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be published at the moment, or None."""
+        return self._line.problem
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Return when every message is confirmed; raise `Unavailable` when one is not."""
+        if not messages:
+            return
+        self._line.wait(self._timeout)
+        batch = _Batch(messages)
+        with self._lock:
+            if (problem := self._line.problem) is not None:
+                raise Unavailable(problem)
+            self._queue.append(batch)
+        self._line.call(self._pump)
+        if not batch.done.wait(self._timeout):
+            self._line.call(batch.unsent.clear)
+            raise Unavailable(f"not confirmed within {self._timeout:g} s; {self._trouble()}")
+        if batch.failure is not None:
+            raise Unavailable(batch.failure)
+
+    def close(self) -> None:
+        """Disconnect; whoever waits in `publish` is told so."""
+        self._line.close()
+
+    def opened(self, channel: Channel, up: Callable[[], None]) -> None:
+        """Declare the queues and turn on confirms."""
+
+        def declared() -> None:
+            channel.confirm(self._settled, self._came_back, confirming)
+
+        def confirming() -> None:
+            self._channel, self._sent, self._settled_up_to = channel, 0, 0
+            up()
+
+        channel.set_up(self._listeners, declared)
+
+    def lost(self, reason: str) -> None:
+        """Tell everybody who waits: nothing of what is under way will be confirmed."""
+        with self._lock:
+            batches = {id(batch): batch for batch, _ in self._flight.values()}
+            batches |= {id(batch): batch for batch in self._queue}
+            self._channel = None
+            self._queue.clear()
+        self._flight.clear()
+        self._returned.clear()
+        self._bytes = 0
+        for batch in batches.values():
+            batch.fail(reason)
+
+    def _trouble(self) -> str:
+        return self._line.problem or "RabbitMQ is slow or stuck"
+
+    def _pump(self) -> None:
+        """Send as much as the window lets through."""
+        channel = self._channel
+        while channel and self._queue and len(self._flight) < WINDOW and self._bytes < WINDOW_BYTES:
+            batch = self._queue[0]
+            if not batch.unsent:
+                self._queue.popleft()
+                continue
+            message = batch.unsent.popleft()
+            self._sent += 1
+            self._flight[self._sent] = batch, message
+            self._bytes += len(message.body)
+            channel.publish(message)
+
+    def _settled(self, number: int, up_to: bool, taken: bool) -> None:
+        if up_to:
+            for each in range(self._settled_up_to + 1, number + 1):
+                self._settle(each, taken)
+            self._settled_up_to = number
+        else:
+            self._settle(number, taken)
+        self._pump()
+
+    def _settle(self, number: int, taken: bool) -> None:
+        if number not in self._flight:
+            return  # settled before, by itself
+        batch, message = self._flight.pop(number)
+        self._bytes -= len(message.body)
+        if message.id in self._returned:
+            self._returned -= Counter([message.id])
+            batch.settle(f"nobody is bound to {message.key}: start the services that read it")
+        elif taken:
+            batch.settle(None)
+        else:
+            batch.settle(f"RabbitMQ did not take a message for {message.key}: is its queue full?")
+
+    def _came_back(self, message_id: str) -> None:
+        self._returned[message_id] += 1

@@ -1,0 +1,217 @@
+"""RabbitMQ: the one module that talks to pika.
+
+Publishing and each subscription have a connection of their own: the broker holds up the
+connections of publishers when it runs short of memory or disk, and readers are to go on then.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import pika
+from pika.adapters.select_connection import IOLoop
+
+from shared.bus.amqp import arrival_of, properties_of, words
+from shared.bus.connection import Callbacks, Connection
+from shared.bus.consumer import RabbitConsumer
+from shared.bus.line import Arrival
+from shared.bus.protocol import Delivery, Message, Subscription
+from shared.bus.publisher import Publisher
+from shared.bus.topology import exchange_of, topology
+from shared.domain.errors import ConfigurationError
+
+PREFETCH = 400
+"""Messages that a service holds unacknowledged."""
+
+TIMEOUT = 30.0
+"""Seconds that `publish` waits for its confirms, and that a blocked connection is kept."""
+
+HEARTBEAT = 30
+"""Seconds; a peer that has died is noticed after at most twice as many."""
+
+
+class RabbitBus:
+    """Services on one or many machines; it implements `Bus`."""
+
+    def __init__(
+        self,
+        url: str,
+        listeners: Sequence[Subscription] = (),
+        *,
+        name: str = "concentric",
+        prefetch: int = PREFETCH,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        """Begin to connect.
+
+        The queues of `listeners` are declared before anything is published, so that messages wait
+        there for services that have not started yet. `name` is how the broker's pages call the
+        connections. Raises `ConfigurationError` when the URL cannot be used.
+        """
+        self._url = url
+        self._name = name
+        self._prefetch = prefetch
+        self._timeout = timeout
+        self._consumers: list[RabbitConsumer] = []
+        self._publisher = Publisher(self._connection("publishing"), listeners, timeout)
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Return when RabbitMQ has confirmed every message; raise `Unavailable` if it has not.
+
+        Callable from any number of threads.
+        """
+        self._publisher.publish(messages)
+
+    def subscribe(
+        self, subscription: Subscription, deliver: Callable[[Delivery], None]
+    ) -> RabbitConsumer:
+        """Declare the service's queue and deliver from it, on a thread of the subscription's own.
+
+        Returns when the queue stands or the first attempt failed; attempts go on. `deliver` must
+        not raise, and must come back when its consumer is being stopped.
+        """
+        consumer = RabbitConsumer(
+            self._connection(subscription.service),
+            subscription,
+            deliver,
+            prefetch=self._prefetch,
+            timeout=self._timeout,
+        )
+        self._consumers.append(consumer)
+        return consumer
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be published at the moment, or None."""
+        return self._publisher.problem
+
+    def close(self) -> None:
+        """Stop every subscription, then let go of the connection for publishing."""
+        for consumer in self._consumers:
+            consumer.stop()
+        self._publisher.close()
+
+    def _connection(self, purpose: str) -> Connection:
+        name = f"{self._name} {purpose}"
+        return Connection(_PikaDialer(self._url, self._timeout, name), name)
+
+
+class _PikaDialer:
+    """Makes pika's connections; it implements `Dialer`."""
+
+    def __init__(self, url: str, timeout: float, name: str) -> None:
+        try:
+            parameters = pika.URLParameters(url)
+            parameters.heartbeat = HEARTBEAT
+            parameters.blocked_connection_timeout = timeout
+            parameters.socket_timeout = min(10.0, timeout)
+            parameters.stack_timeout = min(15.0, timeout)
+            parameters.client_properties = {"connection_name": name}
+        except (ValueError, TypeError, AttributeError) as error:
+            # The URL holds a password, and pika's message may hold the URL: neither is repeated.
+            raise ConfigurationError(
+                f"The URL of RabbitMQ cannot be used ({type(error).__name__}); "
+                "write it as amqp://user:password@host:5672/virtual-host"
+            ) from None
+        self._parameters = parameters
+        self.where = f"{parameters.host}:{parameters.port}/{parameters.virtual_host.lstrip('/')}"
+
+    def loop(self) -> Any:
+        return IOLoop()
+
+    def dial(self, loop: Any, callbacks: Callbacks) -> Any:
+        def opened(connection: Any) -> None:
+            blocked, again = callbacks.blocked, lambda *_: callbacks.blocked(None)
+            connection.add_on_connection_blocked_callback(
+                lambda _, frame: blocked(frame.method.reason)
+            )
+            connection.add_on_connection_unblocked_callback(again)
+            connection.channel(on_open_callback=channel_opened)
+
+        def channel_opened(channel: Any) -> None:
+            channel.add_on_close_callback(lambda _, error: callbacks.failed(words(error)))
+            channel.add_on_cancel_callback(
+                lambda _: callbacks.failed("it cancelled the consumer; was the queue deleted?")
+            )
+            callbacks.opened(channel.connection, _PikaChannel(channel))
+
+        def ended(_connection: Any, error: BaseException) -> None:
+            callbacks.ended(words(error))
+
+        return pika.SelectConnection(self._parameters, opened, ended, ended, loop)
+
+
+class _PikaChannel:
+    """A channel of pika's; it implements `Channel`."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+
+    def set_up(self, subscriptions: Sequence[Subscription], done: Callable[[], None]) -> None:
+        """Declare one thing after the other: pika sends each when the one before was answered."""
+        channel, wanted = self._channel, topology(subscriptions)
+        calls = [
+            *(
+                partial(channel.exchange_declare, each.name, each.type, durable=True)
+                for each in wanted.exchanges
+            ),
+            *(
+                partial(channel.queue_declare, each.name, durable=True, arguments=each.arguments)
+                for each in wanted.queues
+            ),
+            *(
+                partial(channel.queue_bind, each.queue, each.exchange, each.key)
+                for each in wanted.bindings
+            ),
+        ]
+        for call in calls[:-1]:
+            call(callback=_answered)
+        calls[-1](callback=lambda _: done())
+
+    def confirm(
+        self,
+        settled: Callable[[int, bool, bool], None],
+        returned: Callable[[str], None],
+        done: Callable[[], None],
+    ) -> None:
+        def answered(frame: Any) -> None:
+            taken = isinstance(frame.method, pika.spec.Basic.Ack)
+            settled(frame.method.delivery_tag, frame.method.multiple, taken)
+
+        def came_back(_channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
+            returned(properties.message_id)
+
+        self._channel.add_on_return_callback(came_back)
+        self._channel.confirm_delivery(answered, lambda _: done())
+
+    def publish(self, message: Message) -> None:
+        self._channel.basic_publish(
+            exchange_of(message.key),
+            message.key,
+            message.body,
+            pika.BasicProperties(**properties_of(message)),
+            mandatory=True,  # else a message that nobody is bound to would be confirmed and lost
+        )
+
+    def consume(
+        self,
+        queue: str,
+        prefetch: int,
+        arrived: Callable[[Arrival], None],
+        done: Callable[[], None],
+    ) -> None:
+        def on_message(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
+            arrived(arrival_of(method, properties, body))
+
+        self._channel.basic_qos(prefetch_count=prefetch, callback=_answered)
+        self._channel.basic_consume(queue, on_message, callback=lambda _: done())
+
+    def ack(self, tag: int, *, up_to: bool) -> None:
+        self._channel.basic_ack(tag, multiple=up_to)
+
+    def release(self, tag: int, *, up_to: bool) -> None:
+        self._channel.basic_nack(tag, multiple=up_to, requeue=True)
+
+
+def _answered(_frame: object) -> None:
+    """Asked for so that the broker answers: the next call waits for it."""

@@ -1,0 +1,117 @@
+"""Names and arguments of what the services need in RabbitMQ: pure, so that all declare the same.
+
+Events go through a topic exchange, commands through a direct one. Each service has one quorum
+queue; what the broker gives up on goes to the parking queue. The arguments are those that RabbitMQ
+3.10 and 4 both take; changed ones would be refused for a queue that exists, hence the versions in
+the names.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.bus.protocol import Subscription
+from shared.domain.commands import COMMANDS
+
+EVENTS_EXCHANGE = "concentric.events.v1"
+COMMANDS_EXCHANGE = "concentric.commands.v1"
+PARKED = "concentric.parked.v1"
+"""Exchange and queue of the messages that were delivered too often without being acknowledged."""
+
+DELIVERIES = 20
+"""How often a message is delivered without being acknowledged before the broker parks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A durable exchange."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A durable queue and its arguments."""
+
+    name: str
+    arguments: dict[str, str | int] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A queue gets the messages of an exchange that have this routing key."""
+
+    exchange: str
+    queue: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """What has to exist before anything is published or consumed."""
+
+    exchanges: tuple[Exchange, ...]
+    queues: tuple[Queue, ...]
+    bindings: tuple[Binding, ...]
+
+
+def topology(subscriptions: Sequence[Subscription] = ()) -> Topology:
+    """The exchanges, the parking queue, and a bound queue for each subscription."""
+    return Topology(
+        exchanges=(
+            Exchange(EVENTS_EXCHANGE, "topic"),
+            Exchange(COMMANDS_EXCHANGE, "direct"),
+            Exchange(PARKED, "fanout"),
+        ),
+        queues=(_PARKING, *map(_queue, subscriptions)),
+        bindings=(
+            Binding(PARKED, PARKED, ""),
+            *(binding for each in subscriptions for binding in _bindings(each)),
+        ),
+    )
+
+
+def queue_name(service: str) -> str:
+    """The queue of a service; all its replicas share it."""
+    return f"concentric.{service}.v1"
+
+
+def exchange_of(key: str) -> str:
+    """The exchange for messages with this routing key."""
+    return COMMANDS_EXCHANGE if key in COMMANDS else EVENTS_EXCHANGE
+
+
+def matches(subscription: Subscription, key: str) -> bool:
+    """Whether a message with this routing key reaches the subscription."""
+    if key in COMMANDS:
+        return key in subscription.commands
+    return "#" in subscription.events or key in subscription.events
+
+
+_PARKING = Queue(
+    PARKED,
+    # RabbitMQ 4 would drop a message after being read 20 times by whoever looks through the queue.
+    {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000},
+)
+
+
+def _queue(subscription: Subscription) -> Queue:
+    return Queue(
+        queue_name(subscription.service),
+        {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERIES,
+            "x-dead-letter-exchange": PARKED,
+            # At least once wants `reject-publish`: a full queue refuses instead of dropping.
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        },
+    )
+
+
+def _bindings(subscription: Subscription) -> list[Binding]:
+    queue = queue_name(subscription.service)
+    return [
+        *(Binding(EVENTS_EXCHANGE, queue, key) for key in subscription.events),
+        *(Binding(COMMANDS_EXCHANGE, queue, key) for key in subscription.commands),
+    ]

@@ -1,0 +1,1 @@
+"""Intake records cases: it validates them, identifies them, and finds repeats."""

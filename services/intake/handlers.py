@@ -1,0 +1,76 @@
+"""What intake does when it hears of something or is asked for something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from services.intake import logic
+from services.intake.repeats import Matter, enter, matter_of
+from services.intake.store import FINGERPRINTS, RECORDS
+from shared.domain.aggregates import Record
+from shared.domain.commands import Command, SubmitCase, WithdrawCase
+from shared.domain.events import CaseClosed, CaseRecorded, CaseReopened, CaseWithdrawn, Event
+from shared.runtime.service import Context, Handler, Need, settle
+from shared.storage.tx import Tx
+
+
+def submit_case(command: SubmitCase, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Record a case; one that is known stays as it is, and nothing is told twice."""
+    known = _record(tx, command.about)
+    if known.case is not None:
+        return ()
+    logic.admit(command, ctx.policy, ctx.now)
+    fingerprint = matter_of(command)
+    matter, repeat_of = enter(
+        tx.get(FINGERPRINTS, fingerprint) or Matter(fingerprint=fingerprint),
+        known.case_id,
+        command.recorded_at or ctx.now,
+        ctx.policy.repeat_days,
+    )
+    record = logic.record(known, command, ctx.policy, ctx.now, repeat_of)
+    tx.put(FINGERPRINTS, matter)
+    tx.put(RECORDS, record)
+    return [CaseRecorded(case_id=record.case_id, record=record)]
+
+
+def withdraw_case(command: WithdrawCase, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Whoever raised or recorded the case takes it back."""
+    record = logic.withdraw(_record(tx, command.case_id), command.reason)
+    tx.put(RECORDS, record)
+    return [
+        CaseWithdrawn(
+            case_id=command.case_id,
+            record=record,
+            reason=command.reason,
+            by=command.by,
+            at=ctx.now,
+        )
+    ]
+
+
+def needs(cause: Event | Command) -> Iterable[Need]:
+    """The record, and for a submission what is known of its words."""
+    if isinstance(cause, Event):
+        return ((RECORDS, cause.case_id),)
+    if isinstance(cause, SubmitCase):
+        return ((RECORDS, cause.about), (FINGERPRINTS, matter_of(cause)))
+    return ((RECORDS, cause.about),)
+
+
+def _record(tx: Tx, case_id: str) -> Record:
+    return tx.get(RECORDS, case_id) or _shell(case_id)
+
+
+def _shell(case_id: str) -> Record:
+    return Record(case_id=case_id)
+
+
+HANDLERS: Mapping[type[Event], Handler] = {
+    CaseClosed: settle(RECORDS, _shell),
+    CaseReopened: settle(RECORDS, _shell),
+}
+
+COMMANDS: Mapping[type[Command], Handler] = {
+    SubmitCase: submit_case,
+    WithdrawCase: withdraw_case,
+}

@@ -1,0 +1,93 @@
+"""What may be recorded, and what a record is, as pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from shared.domain.aggregates import Record
+from shared.domain.case import Case, Standing, State, Submission
+from shared.domain.errors import Conflict, NotFound, Problem, Refusal
+from shared.domain.policy import Policy
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""By how much the clock of whoever submits may be ahead of ours."""
+
+
+def admit(submission: Submission, policy: Policy, now: datetime) -> None:
+    """Refuse what cannot be recorded, with everything that is wrong at once."""
+    problems = [*policy.admit(submission), *_times(submission, policy, now)]
+    if problems:
+        raise Refusal(problems)
+
+
+def _times(submission: Submission, policy: Policy, now: datetime) -> Iterator[Problem]:
+    recorded_at, answer = submission.recorded_at, submission.answer
+    if recorded_at is not None:
+        first = policy.calendar.first
+        if recorded_at > now + CLOCK_SKEW:
+            yield _in_the_future("recorded_at")
+        elif recorded_at < policy.calendar.start_of(first):
+            message = (
+                f"The policy's calendar begins on {first}, and no deadline can be reckoned before:"
+                " correct the time, or widen `calendar.years` in the policy."
+            )
+            yield Problem(field="recorded_at", code="before-calendar", message=message)
+    if answer is None:
+        return
+    if answer.at > now + CLOCK_SKEW:
+        yield _in_the_future("answer.at")
+    elif answer.at < (recorded_at or now):
+        message = (
+            "The answer was given before the case was recorded: correct one of the two times."
+            if recorded_at
+            else "The answer was given before this moment: give `recorded_at` as well."
+        )
+        yield Problem(field="answer.at", code="answer-before-recording", message=message)
+
+
+def _in_the_future(field: str) -> Problem:
+    message = "This time lies in the future: correct it, and look at the time zone and the clock."
+    return Problem(field=field, code="in-the-future", message=message)
+
+
+def record(
+    known: Record, submission: Submission, policy: Policy, now: datetime, repeat_of: str | None
+) -> Record:
+    """The record of an admitted submission."""
+    category, item = policy.classify(submission)
+    case = Case(
+        id=known.case_id,
+        source=submission.source,
+        external_id=submission.external_id,
+        channel=submission.channel,
+        kind=submission.kind,
+        category=category,
+        item=item,
+        subject=submission.subject,
+        text=submission.text,
+        recorded_at=submission.recorded_at or now,
+        received_at=now,
+        recorder=submission.recorder,
+        station=submission.station,
+        informant=submission.informant,
+        place=submission.place,
+        campaign=submission.campaign,
+        attributes=submission.attributes,
+        answer=submission.answer,
+        repeat_of=repeat_of,
+    )
+    return known.next(case=case)
+
+
+def withdraw(known: Record, reason: str) -> Record:
+    """The record of a case that was taken back; open cases alone can be."""
+    if known.case is None:
+        raise NotFound.of("case_id", "unknown-case", f"{known.case_id} has not been recorded")
+    state = known.standing.state
+    if state is not State.OPEN:
+        raise Conflict.of(
+            "case_id", f"case-{state}", f"the case is {state} and cannot be withdrawn"
+        )
+    withdrawn = Standing(state=State.WITHDRAWN, round=known.standing.round)
+    return known.next(standing=withdrawn, withdrawn_reason=reason)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic_core import PydanticCustomError
 
 
 class Value(BaseModel):
@@ -19,7 +20,10 @@ class Input(BaseModel):
 
 
 def _to_utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError("datetime_range", "lies outside the years 1 to 9999") from error
 
 
 def _to_text(at: datetime) -> str:

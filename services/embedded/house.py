@@ -15,7 +15,7 @@ from shared.domain.errors import ConfigurationError
 from shared.observe.metrics import Metrics
 from shared.policy.holder import PolicyHolder
 from shared.runtime.host import Host
-from shared.runtime.main import policies
+from shared.runtime.main import policies, remember
 from shared.settings import Settings
 from shared.storage.storage import Storage
 
@@ -103,6 +103,8 @@ def alone_in(folder: Path) -> Iterator[None]:
 def running(settings: Settings) -> Iterator[House]:
     """A started house, alone in its data folder, drained at the end."""
     with alone_in(settings.data):
+        if settings.policy is not None:
+            remember(settings.data, settings.policy)
         house = House(settings)
         house.start()
         try:

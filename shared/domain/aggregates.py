@@ -104,6 +104,8 @@ class Mark(Value):
     """`due-soon`, `overdue` or `escalate`."""
     step: int = 0
     """Which warning or which step up the chain, from 0."""
+    to_unit: str | None = None
+    """To which unit the case is escalated."""
 
 
 class Clocks(Aggregate):
@@ -121,6 +123,8 @@ class Clocks(Aggregate):
     unit: str = ""
     marks: tuple[Mark, ...] = ()
     """What is still to be said, in order of time."""
+    said: tuple[Mark, ...] = ()
+    """What has been said in this round."""
     handling_version: int = 0
     """The newest version of the handling that was seen."""
 

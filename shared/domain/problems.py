@@ -62,9 +62,14 @@ _LONGEST_NAME = 60
 
 def problems_of(error: ValidationError) -> tuple[Problem, ...]:
     """Everything that is wrong, one problem per field and kind of mistake, in pydantic's order."""
+    return problems_in(error.errors(include_url=False, include_input=False))
+
+
+def problems_in(errors: Sequence[ErrorDetails]) -> tuple[Problem, ...]:
+    """The same from errors that a library has already taken out of pydantic's."""
     found: dict[tuple[str, str], Problem] = {}
     choices: dict[str, list[str]] = {}
-    for details in error.errors(include_url=False, include_input=False):
+    for details in errors:
         *above, last = details["loc"] or ("",)
         prefix, choice = _CHOICES.get(str(last), ("", ""))
         if above and choice and details["type"].startswith(prefix):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -73,11 +74,8 @@ def _unavailable(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    issues = [
-        # FastAPI puts where a value came from first: `body`, `query`, `path`.
-        {**issue, "loc": tuple(issue["loc"])[1:]}
-        for issue in error.errors()
-    ]
+    # FastAPI puts where a value came from first: `body`, `query`, `path`.
+    issues = [ErrorDetails({**issue, "loc": issue["loc"][1:]}) for issue in error.errors()]  # type: ignore[typeddict-item]
     if any(issue["type"] == "json_invalid" for issue in issues):
         return problem_response(400, "The body is not JSON", problems_in(issues))
     return problem_response(422, "The request cannot be understood", problems_in(issues))

@@ -36,7 +36,7 @@ def run(service: Service) -> None:
         service.migrations,
         folder=settings.data,
     )
-    bus = RabbitBus(settings.amqp(), LISTENERS)
+    bus = RabbitBus(settings.amqp(), name=service.name, listeners=LISTENERS)
     host = Host(service, storage, bus, policies(settings, metrics), metrics, settings)
     host.listen()
     host.speak()

@@ -54,6 +54,7 @@ class Relay(threading.Thread):
         self._published: list[str] = []
         self._behind = True
         """Whether the outbox may hold rows that are not in memory."""
+        self._reading = False
         self._halt = threading.Event()
         self._deadline = 0.0
         self._swept = monotonic()
@@ -87,7 +88,7 @@ class Relay(threading.Thread):
     def idle(self) -> bool:
         """Whether everything committed has been confirmed."""
         with self._changed:
-            return not self._behind and len(self._known) == len(self._published)
+            return not (self._behind or self._reading) and len(self._known) == len(self._published)
 
     def stop(self, seconds: float) -> None:
         """Publish what is left, for so long at the most; the rest stays in the outbox."""
@@ -132,7 +133,7 @@ class Relay(threading.Thread):
         """Read rows that are not in memory: all when behind, otherwise those left behind."""
         self._swept = monotonic()
         with self._changed:
-            behind, self._behind = self._behind, False
+            behind, self._behind, self._reading = self._behind, False, True
             limit = MEMORY + len(self._known)
         try:
             before = None if behind else datetime.now(UTC) - ORPHANED
@@ -140,7 +141,7 @@ class Relay(threading.Thread):
         except Unavailable as away:
             self._log.warning("outbox cannot be read", reason=str(away))
             with self._changed:
-                self._behind = True
+                self._behind, self._reading = True, False
             self._halt.wait(1.0)
             return
         with self._changed:
@@ -148,6 +149,7 @@ class Relay(threading.Thread):
             self._waiting.extend(new)
             self._known.update(row.id for row in new)
             self._behind = self._behind or (behind and bool(new))
+            self._reading = False
 
     def _put_back(self, rows: Sequence[OutboxRow]) -> None:
         with self._changed:

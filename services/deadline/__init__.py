@@ -1,0 +1,1 @@
+"""The deadline service owns time: working-day clocks, warnings, breaches, escalation."""

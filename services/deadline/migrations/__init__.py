@@ -1,0 +1,1 @@
+"""Changes of the deadline service's tables, in order."""

@@ -1,0 +1,17 @@
+"""The deadline service's descriptor."""
+
+from services.deadline.api import api
+from services.deadline.handlers import HANDLERS, TIMERS
+from services.deadline.store import CLOCKS, METADATA
+from shared.runtime.service import Service
+
+DEADLINE = Service(
+    name="deadline",
+    metadata=METADATA,
+    migrations="services.deadline.migrations",
+    books=CLOCKS,
+    handlers=HANDLERS,
+    commands={},
+    api=api,
+    timers=TIMERS,
+)

@@ -1,0 +1,1 @@
+"""The evaluation service owns judgement: who may rate, personal links, ratings, reopening."""

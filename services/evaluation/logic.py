@@ -1,0 +1,174 @@
+"""Who may judge an answer, and what follows from the judgement, as pure functions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.domain.aggregates import Handling, Judgement, JudgementState, Rating
+from shared.domain.case import Standing, State
+from shared.domain.commands import RateReply
+from shared.domain.errors import Conflict, NotFound, Refusal
+from shared.domain.model import Value
+from shared.domain.policy import Policy
+
+LONGEST_COMMENT = 5_000
+"""Characters of a rating's comment: several pages."""
+
+
+class Link(Value):
+    """What a personal link entitles to: one rating of one round's answer, by one evaluator."""
+
+    digest: str
+    """Of the token (`shared.domain.ids.digest`); whoever reads the database cannot rate."""
+    case_id: str
+    round: int
+    evaluator: str
+
+
+def follow(known: Judgement, handling: Handling) -> Judgement:
+    """The judgement after a newer handling; no event of ours."""
+    return known.standing_at(handling.standing).model_copy(
+        update={
+            "handling_version": handling.version,
+            "level": handling.level,
+            "unit": handling.unit,
+            "subject": handling.subject,
+        }
+    )
+
+
+def is_open(judgement: Judgement, handling: Handling) -> bool:
+    """Whether the round that this handling is about is still without a judgement."""
+    return (
+        judgement.state is JudgementState.NONE
+        and judgement.standing.state is State.OPEN
+        and judgement.standing == handling.standing
+    )
+
+
+def is_asked(judgement: Judgement) -> bool:
+    """Whether somebody is entitled to rate and has not done so."""
+    return judgement.state is JudgementState.ASKED and judgement.standing.state is State.OPEN
+
+
+def entitled(handling: Handling, policy: Policy) -> str | None:
+    """Who is asked to rate: the policy's first choice, never one who rates the own work.
+
+    None where the policy knows nobody, and where the answer was given before the case came in.
+    """
+    if handling.reply_preceded:
+        return None
+    own = _own_work_of(handling)
+    return next((one for one in policy.evaluators(handling) if one not in own), None)
+
+
+def _own_work_of(handling: Handling) -> set[str]:
+    """Everybody whose work the answer is, in the words that evaluators go by."""
+    by = handling.replied_by
+    units = {handling.unit, by.unit} if by else {handling.unit}
+    people = {handling.assignee, by.person} if by else {handling.assignee}
+    people.discard(None)
+    return {
+        *(f"unit:{unit}" for unit in units),
+        *(f"person:{person}" for person in people),
+        *(f"informant:{person}" for person in people),
+    }
+
+
+def ask(known: Judgement, evaluator: str, reply: str, now: datetime, policy: Policy) -> Judgement:
+    """Somebody is asked to rate the answer of the present round.
+
+    Raises `ConfigurationError` where the link would lapse outside the policy's calendar.
+    """
+    return known.next(
+        state=JudgementState.ASKED,
+        evaluator=evaluator,
+        asked_at=now,
+        lapses_at=policy.calendar.due(now, policy.rating_days),
+        reply=reply,
+    )
+
+
+def not_asked(known: Judgement, reply: str = "") -> Judgement:
+    """Nobody will be asked to rate the present round. No event by itself: the case is closed."""
+    return known.model_copy(update={"state": JudgementState.NOT_ASKED, "reply": reply})
+
+
+def rateable(link: Link | None, judgement: Judgement | None, now: datetime) -> Judgement:
+    """The judgement that a link still entitles to; otherwise raises why it no longer does."""
+    if link is None or judgement is None:
+        raise NotFound.of(
+            "token",
+            "unknown-link",
+            "This is no link that we gave out: copy it whole from its letter",
+        )
+    if judgement.standing.state is State.WITHDRAWN:
+        raise _dead("case-withdrawn", "The case was taken back: there is nothing left to rate")
+    if link.round < judgement.standing.round or judgement.rating is not None:
+        raise _dead("link-used", "This answer has been rated; each answer is rated once")
+    if judgement.state is JudgementState.LAPSED or _has_lapsed(judgement, now):
+        raise _dead("link-lapsed", "The time for rating this answer is over")
+    if not is_asked(judgement) or link.evaluator != judgement.evaluator:
+        raise _dead("link-superseded", "This link no longer stands for an answer that waits")
+    return judgement
+
+
+def _has_lapsed(judgement: Judgement, now: datetime) -> bool:
+    return judgement.lapses_at is not None and now > judgement.lapses_at
+
+
+def _dead(code: str, message: str) -> Refusal:
+    return Conflict.of("token", code, message)
+
+
+def rate(known: Judgement, command: RateReply, now: datetime, policy: Policy) -> Judgement:
+    """The judgement with its rating; refused if the score is not on the policy's scale."""
+    score = policy.scale.get(command.score)
+    if score is None:
+        scale = ", ".join(policy.scale)
+        raise Refusal.of("score", "unknown-score", f"{command.score!r} is none of: {scale}")
+    comment = command.comment.replace("\r\n", "\n").strip()
+    if len(comment) > LONGEST_COMMENT:
+        raise Refusal.of(
+            "comment",
+            "too-long",
+            f"{len(comment):,} characters: shorten it to {LONGEST_COMMENT:,} or fewer",
+        )
+    assert known.evaluator is not None
+    rating = Rating(
+        score=score.id,
+        value=score.value,
+        satisfied=score.satisfied,
+        comment=comment,
+        by=known.evaluator,
+        at=now,
+    )
+    return known.next(state=JudgementState.RATED, rating=rating)
+
+
+def lapse(known: Judgement) -> Judgement:
+    """Nobody rated in time."""
+    return known.next(state=JudgementState.LAPSED)
+
+
+def close(known: Judgement) -> Judgement:
+    """The loop is closed in the present round."""
+    return known.next(standing=Standing(state=State.CLOSED, round=known.standing.round))
+
+
+def goes_round_again(known: Judgement, policy: Policy) -> bool:
+    """Whether a dissatisfied rating of the present round reopens the case."""
+    return known.standing.round < policy.rounds
+
+
+def reopen(known: Judgement) -> Judgement:
+    """The next round, in which nobody has answered or judged yet."""
+    return known.next(
+        state=JudgementState.NONE,
+        standing=Standing(state=State.OPEN, round=known.standing.round + 1),
+        evaluator=None,
+        asked_at=None,
+        lapses_at=None,
+        rating=None,
+        reply="",
+    )

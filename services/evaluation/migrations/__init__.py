@@ -1,0 +1,1 @@
+"""Changes of the evaluation service's tables, in order."""

@@ -1,0 +1,170 @@
+"""The page on which an answer is rated. Opening it records nothing: mail scanners follow links."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Header
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader
+from pydantic import ValidationError
+
+from services.evaluation.logic import LONGEST_COMMENT, Link, rateable
+from services.evaluation.store import JUDGEMENTS, LINKS
+from services.evaluation.texts import TEXTS, language
+from shared.domain.aggregates import Judgement
+from shared.domain.commands import RateReply
+from shared.domain.errors import NotFound, Problem, Refusal, Unavailable
+from shared.domain.events import CaseClosed, CaseReopened, Event
+from shared.domain.ids import digest
+from shared.domain.policy import Titled
+from shared.domain.problems import problems_of
+from shared.runtime.gateway import Gateway
+
+PAGES = Environment(
+    loader=PackageLoader("services.evaluation", "pages"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+GONE = 410
+"""The status of a page whose time is over; to programs that is a conflict like the others."""
+
+
+def rating_page(gateway: Gateway) -> APIRouter:
+    """`/rate/TOKEN`: the form to look at, and to send."""
+    router = APIRouter(default_response_class=HTMLResponse)
+
+    @router.get("/rate/{token}")
+    def show(
+        token: str,
+        lang: str | None = None,
+        accept_language: Annotated[str | None, Header()] = None,
+    ) -> HTMLResponse:
+        """What is to be rated, and the scale. Records nothing."""
+        visit = _Visit(gateway, token, language(lang, accept_language))
+        return visit.answer(visit.form)
+
+    @router.post("/rate/{token}")
+    def rate(
+        token: str,
+        score: Annotated[str, Form()] = "",
+        comment: Annotated[str, Form()] = "",
+        lang: str | None = None,
+        accept_language: Annotated[str | None, Header()] = None,
+    ) -> HTMLResponse:
+        """Record the rating, and say thank you."""
+        visit = _Visit(gateway, token, language(lang, accept_language))
+        return visit.answer(lambda: visit.send(score, comment))
+
+    return router
+
+
+class _Visit:
+    """One request by the holder of a link."""
+
+    def __init__(self, gateway: Gateway, token: str, lang: str) -> None:
+        self._gateway = gateway
+        self._token = token
+        self._lang = lang
+
+    def answer(self, page: Callable[[], HTMLResponse]) -> HTMLResponse:
+        """The page, or one that says why there is none."""
+        try:
+            return page()
+        except Refusal as refusal:
+            code = refusal.problems[0].code
+            return self._page(
+                "notice.html", GONE if code == "link-lapsed" else refusal.status, code
+            )
+        except Unavailable:
+            response = self._page("notice.html", 503, "unavailable")
+            response.headers["Retry-After"] = "1"
+            return response
+
+    def form(
+        self, score: str = "", comment: str = "", problems: Sequence[Problem] = ()
+    ) -> HTMLResponse:
+        """The answer, the scale, and what was filled in before; raises `Refusal` without either."""
+        judgement = self._judgement()
+        policy = self._gateway.policy
+        assert judgement.lapses_at is not None
+        return self._page(
+            "form.html",
+            422 if problems else 200,
+            judgement=judgement,
+            scale=[(each.id, self._title(each)) for each in policy.scale.values()],
+            until=policy.calendar.local_day(judgement.lapses_at),
+            score=score,
+            comment=comment,
+            problems=[(each.field, _words_for(each)) for each in problems],
+        )
+
+    def send(self, score: str, comment: str) -> HTMLResponse:
+        """Record the rating; what can be mended is shown in the form once more."""
+        try:
+            command = RateReply(token=self._token, score=score, comment=comment)
+            events = self._gateway.execute(command)
+        except ValidationError as error:
+            return self.form(score, comment, problems_of(error))
+        except Refusal as refusal:
+            if any(problem.field == "token" for problem in refusal.problems):
+                raise
+            return self.form(score, comment, refusal.problems)
+        return self._page("thanks.html", 200, _outcome(events))
+
+    def _judgement(self) -> Judgement:
+        """What the link entitles to rate; raises `Refusal` where that is nothing any more."""
+        link: Link | None = None
+        judgement: Judgement | None = None
+        try:
+            link = self._gateway.fetch(LINKS, digest(self._token))
+            judgement = self._gateway.fetch(JUDGEMENTS, link.case_id)
+        except NotFound:
+            pass  # `rateable` has the words for it
+        return rateable(link, judgement, self._gateway.context.now)
+
+    def _title(self, thing: Titled) -> str:
+        return thing.title.get(self._lang) or next(iter(thing.title.values()), thing.id)
+
+    def _page(self, template: str, status: int, about: str = "", **values: object) -> HTMLResponse:
+        nonce = secrets.token_urlsafe(16)
+        body = PAGES.get_template(template).render(
+            words=TEXTS[self._lang],
+            lang=self._lang,
+            limit=LONGEST_COMMENT,
+            about=about,
+            nonce=nonce,
+            **values,
+        )
+        headers = {
+            # The address is the secret: no cache, no referrer, no index may keep it.
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+            "X-Robots-Tag": "noindex, nofollow",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": (
+                f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self';"
+                " frame-ancestors 'none'; base-uri 'none'"
+            ),
+            "Content-Language": TEXTS[self._lang]["code"],
+            "Vary": "Accept-Language",
+        }
+        return HTMLResponse(body, status, headers)
+
+
+def _words_for(problem: Problem) -> str:
+    """The key of the words by which a mistake in the form is explained."""
+    if problem.field == "score":
+        return "choose"
+    return "too-long" if problem.code == "too-long" else "forbidden-characters"
+
+
+def _outcome(events: Sequence[Event]) -> str:
+    """The key of the words for what a rating led to."""
+    if any(isinstance(event, CaseReopened) for event in events):
+        return "reopened"
+    return next((event.reason for event in events if isinstance(event, CaseClosed)), "")

@@ -1,0 +1,49 @@
+"""The evaluation service's own tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from services.evaluation.logic import Link, is_asked
+from shared.domain.aggregates import Judgement
+from shared.domain.model import micros
+from shared.storage.collection import Collection, Field, aggregates
+from shared.storage.tx import Tx
+
+METADATA = sa.MetaData()
+
+JUDGEMENTS = aggregates(
+    METADATA,
+    "judgements",
+    Judgement,
+    Field(
+        "lapses_at",
+        sa.BigInteger(),
+        lambda judgement: micros(judgement.lapses_at) if is_asked(judgement) else None,
+        index=True,
+    ),
+)
+"""One row per case: who may rate its answer, and how it was rated."""
+
+LINKS = Collection(METADATA, "links", Link, key=lambda link: link.digest)
+"""The personal links that were given out, by the digest of their token; the token is not kept."""
+
+MOST = 200
+"""Links that lapse in one transaction."""
+
+
+def lapsing(tx: Tx, now: datetime) -> list[Judgement]:
+    """Judgements whose time is over, the longest waiting first; another replica's are left."""
+    column = JUDGEMENTS.table.c
+    query = (
+        sa.select(column.key)
+        .where(column.lapses_at < micros(now))
+        .order_by(column.lapses_at)
+        .limit(MOST)
+        .with_for_update(skip_locked=True)
+    )
+    keys = tx.connection.scalars(query).all()
+    tx.preload((JUDGEMENTS, key) for key in keys)
+    return [known for key in keys if (known := tx.get(JUDGEMENTS, key)) is not None]

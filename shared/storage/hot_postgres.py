@@ -75,7 +75,7 @@ class PostgresHot:
 
 def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
     driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - tells the type checker
+    assert isinstance(driver, psycopg.Connection)
     return driver
 
 

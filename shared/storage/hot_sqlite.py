@@ -58,7 +58,7 @@ class SqliteHot:
 
 def _driver(connection: sa.Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - tells the type checker
+    assert isinstance(driver, sqlite3.Connection)
     return driver
 
 

@@ -30,11 +30,13 @@ class Postgres:
         """See `Backend`.
 
         Every statement of ours finds its rows by an index. A plan made while a table was young,
-        or its statistics old, would read the whole table instead, so that is made expensive.
+        or its statistics old, would read the whole table instead, so that is made expensive; and
+        where that cannot be helped, the expense must not look worth compiling the query.
         """
         engine = self._engine(
             {
                 "enable_seqscan": "off",
+                "jit": "off",
                 "lock_timeout": "10s",
                 "idle_in_transaction_session_timeout": "60s",
             },

@@ -156,11 +156,10 @@ class Storage:
             yield connection
             transaction.commit()
         except BaseException as error:
-            # with the connection gone there is nothing to roll back, and the next one is made anew
             if self._reason(error) is not None:
                 self._disconnect()
             else:
-                transaction.rollback()
+                self._roll_back(transaction)
             raise
 
     def _begin(self) -> tuple[sa.Connection, sa.RootTransaction]:
@@ -168,12 +167,19 @@ class Storage:
             try:
                 return self._connection, self._connection.begin()
             except sa.exc.DBAPIError as error:
-                # the server may have been restarted since the last transaction: connect once more
-                if self._reason(error) is None:
+                if not error.connection_invalidated:
                     raise
+                # the server was restarted since the last transaction, so connect once more
                 self._disconnect()
         self._connection = self._writer.connect()
         return self._connection, self._connection.begin()
+
+    def _roll_back(self, transaction: sa.RootTransaction) -> None:
+        try:
+            transaction.rollback()
+        except sa.exc.DBAPIError:
+            # gone, and with it the transaction; the error that led here matters more
+            self._disconnect()
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -200,7 +206,7 @@ class Storage:
 
 def _micros(at: datetime) -> int:
     found = micros(at)
-    assert found is not None  # noqa: S101 - only None has no microseconds
+    assert found is not None
     return found
 
 

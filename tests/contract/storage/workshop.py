@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -56,6 +61,51 @@ DIARY = Log(
 )
 
 
-def open_workshop(url: str | None, folder: Path, migrations: str = MIGRATIONS) -> Storage:
-    """The workshop's storage; its schema is not migrated yet."""
-    return Storage.open(url, "workshop", METADATA, migrations, folder=folder)
+@dataclass(frozen=True)
+class Place:
+    """Where a workshop keeps its data."""
+
+    folder: Path
+    url: str | None = None
+    service: str = "workshop"
+
+    def open(self, migrations: str = MIGRATIONS) -> Storage:
+        """Its storage; the schema is not migrated yet."""
+        return Storage.open(self.url, self.service, METADATA, migrations, folder=self.folder)
+
+    def child(self, what: str) -> list[str]:
+        """The command for a process of its own that does something there."""
+        arguments = [what, str(self.folder), self.service, *filter(None, [self.url])]
+        return [sys.executable, "-m", "tests.contract.storage.child", *arguments]
+
+
+def contents(storage: Storage) -> dict[str, int]:
+    """Rows by table, where there are any."""
+    with storage.read() as connection:
+        counts = {
+            name: connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            for name, table in storage.metadata.tables.items()
+        }
+    return {name: count for name, count in counts.items() if count}
+
+
+def uses(storage: Storage) -> int:
+    """How often the only tool was used."""
+    with storage.read() as connection:
+        return connection.scalar(sa.select(TOOLS.table.c.uses)) or 0
+
+
+def use(storage: Storage, now: datetime) -> None:
+    """Use the saw once more: read, add one, write."""
+    with storage.transaction(now) as tx:
+        saw = tx.get(TOOLS, "saw") or Tool(id="saw")
+        tx.put(TOOLS, saw.model_copy(update={"uses": saw.uses + 1}))
+
+
+def at_once(*tasks: Callable[[], object]) -> None:
+    """Run each in a thread of its own, and wait for all."""
+    threads = [threading.Thread(target=task) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -46,7 +46,7 @@ format: env ## format the code and repair what can be repaired by itself
 bench: env ## run the benchmarks, on real servers
 	$(SERVERS) $(BIN)/python -m bench
 
-LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+LOCK := $(BIN)/uv --system-certs pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
 lock: env ## renew the locked versions of all dependencies, for every supported Python at once

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import closing
 
@@ -43,14 +44,20 @@ class _Container(Server):
         for inside, outside in ports.items():
             # Chosen here, because Docker would choose another one when the container starts again.
             self._container.with_bind_ports(inside, outside)
-        self.host = self._container.get_container_host_ip()
+        self._created = False
         self.described = f"{image} in a container on port {next(iter(ports.values()))}"
 
+    @abstractmethod
+    def _reached_at(self, host: str) -> None:
+        """Set the URLs; only a running container has a host."""
+
     def start(self) -> None:
-        if (container := self._container.get_wrapped_container()) is None:
-            self._container.start()
+        if self._created:
+            self._container.get_wrapped_container().start()
         else:
-            container.start()
+            self._container.start()
+            self._created = True
+            self._reached_at(self._container.get_container_host_ip())
         until_it_answers(self)
 
     def stop(self) -> None:
@@ -67,24 +74,30 @@ class RabbitContainer(_Container):
     """RabbitMQ in a container."""
 
     def __init__(self) -> None:
-        port, management = free_ports(2)
-        password = new_password()
+        self._port, self._management = free_ports(2)
+        self._login = f"{USER}:{(password := new_password())}"
         super().__init__(
             RABBITMQ_IMAGE,
-            {5672: port, 15672: management},
+            {5672: self._port, 15672: self._management},
             {"RABBITMQ_DEFAULT_USER": USER, "RABBITMQ_DEFAULT_PASS": password},
         )
-        self.url = f"amqp://{USER}:{password}@{self.host}:{port}/%2F"
-        self.management_url = f"http://{USER}:{password}@{self.host}:{management}"
+
+    def _reached_at(self, host: str) -> None:
+        self.url = f"amqp://{self._login}@{host}:{self._port}/%2F"
+        self.management_url = f"http://{self._login}@{host}:{self._management}"
 
 
 class PostgresContainer(_Container):
     """PostgreSQL in a container."""
 
     def __init__(self) -> None:
-        [port] = free_ports(1)
-        password = new_password()
+        [self._port] = free_ports(1)
+        self._login = f"{USER}:{(password := new_password())}"
         super().__init__(
-            POSTGRES_IMAGE, {5432: port}, {"POSTGRES_USER": USER, "POSTGRES_PASSWORD": password}
+            POSTGRES_IMAGE,
+            {5432: self._port},
+            {"POSTGRES_USER": USER, "POSTGRES_PASSWORD": password},
         )
-        self.url = f"postgresql+psycopg://{USER}:{password}@{self.host}:{port}/{USER}"
+
+    def _reached_at(self, host: str) -> None:
+        self.url = f"postgresql+psycopg://{self._login}@{host}:{self._port}/{USER}"

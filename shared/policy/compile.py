@@ -1,0 +1,202 @@
+"""From a decision table to rulesets for durable-rules, in terms that it cannot get wrong.
+
+durable-rules compares texts by 32-bit hashes, wraps long ones, and is wrong about floats, absence
+and negation (`docs/decisions/durable-rules-fenced.md`). So nothing of a case reaches it. Each fact
+is first reduced to a *code*: the number of the class of values that the table can tell apart.
+
+- 0: the fact is absent;
+- texts and booleans: 1, 2, … for the values that the table names, one more for all others;
+- integers: 1, 2, … for the intervals between the numbers that the table names.
+
+A test is then a set of codes, whatever its operator, and becomes an equality, an integer
+comparison or a short in-list; a set that is none of these becomes a property of its own that
+Python fills with 1 or 0.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from shared.domain.case import Scalar
+from shared.policy.table import Facts, FactType, Row, Table, Test
+
+CHUNK_ROWS = 60
+"""Rows in one ruleset; more than 64 that match at once poison its state (error 303)."""
+
+CHUNK_PROPERTIES = 200
+"""Properties in one message; the engine ends at 252."""
+
+LIST_CODES = 8
+"""Longest in-list that is handed on as such."""
+
+LISTS = 12
+"""Tests of one row that may become in-lists; the engine ends at 14."""
+
+_UNNAMED = object()
+"""Stands for every value that a table does not name: equal to none that it names."""
+
+Codes = tuple[int, ...]
+Definition = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Coder:
+    """The classes of values of one fact that a table can tell apart."""
+
+    fact: str
+    named: dict[Scalar, int] = field(default_factory=dict)
+    """Code of each value named; texts and booleans only."""
+    cuts: tuple[int, ...] = ()
+    """Where an interval begins; integers only."""
+
+    @classmethod
+    def of(cls, fact: str, kind: FactType, tests: Sequence[Test]) -> Coder:
+        """The coder of a fact for all tests that ask for it."""
+        values = {value for test in tests for value in (test.any_of or ()) + (test.none_of or ())}
+        if kind is not FactType.INTEGER:
+            return cls(fact, {value: code for code, value in enumerate(sorted(values), 1)})
+        cuts = {int(value) + step for value in values for step in (0, 1)}
+        cuts |= {test.at_least for test in tests if test.at_least is not None}
+        cuts |= {test.at_most + 1 for test in tests if test.at_most is not None}
+        return cls(fact, cuts=tuple(sorted(cuts)))
+
+    def code(self, value: Scalar | None) -> int:
+        """The code of a value, 0 for its absence."""
+        if value is None:
+            return 0
+        if self.cuts:
+            return bisect_right(self.cuts, int(value)) + 1
+        return self.named.get(value, len(self.named) + 1)
+
+    def codes(self, test: Test) -> frozenset[int]:
+        """The codes that satisfy a test."""
+        classes: list[Any]
+        if self.cuts:
+            classes = [None, self.cuts[0] - 1, *self.cuts]
+        else:
+            classes = [None, *self.named, _UNNAMED]
+        return frozenset(code for code, value in enumerate(classes) if test.holds(value))
+
+    @property
+    def top(self) -> int:
+        """The highest code."""
+        return len(self.cuts) + 1 if self.cuts else len(self.named) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows `start` onwards as one ruleset, and how to write a message to it."""
+
+    definition: str
+    """JSON; rules are named by the row's index in the table, the catch-all `-`."""
+    template: str
+    """The message with one `%d` for each fact and derived property."""
+    facts: tuple[int, ...]
+    """Positions, in the table's codes, of the facts that fill the template."""
+    derived: tuple[tuple[int, frozenset[int]], ...]
+    """Position and accepted codes of each property that Python works out."""
+
+    def message(self, codes: Codes) -> str:
+        """The message for the facts with these codes."""
+        values = [codes[position] for position in self.facts]
+        values += [codes[position] in accepted for position, accepted in self.derived]
+        return self.template % tuple(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A table, compiled: what turns facts into codes, and the chunks in the order of trial."""
+
+    coders: tuple[Coder, ...]
+    chunks: tuple[Chunk, ...]
+
+    def codes(self, facts: Facts) -> Codes:
+        """The facts as codes: two cases with equal codes are alike to the table."""
+        return tuple(coder.code(facts.get(coder.fact)) for coder in self.coders)
+
+
+def compile_table(table: Table) -> Program:
+    """The program of a table."""
+    coders = tuple(_coders(table))
+    chunks: list[Chunk] = []
+    builder = _Builder(coders)
+    for index, row in enumerate(table.rows):
+        if builder.is_full(row):
+            chunks.append(builder.chunk())
+            builder = _Builder(coders)
+        builder.add(index, row)
+    chunks.append(builder.chunk())
+    return Program(coders, tuple(chunks))
+
+
+def _coders(table: Table) -> Iterator[Coder]:
+    for fact, kind in table.types.items():
+        tests = [test for row in table.rows for test in row.tests if test.fact == fact]
+        yield Coder.of(fact, kind, tests)
+
+
+class _Builder:
+    """Collects rows into one chunk."""
+
+    def __init__(self, coders: tuple[Coder, ...]) -> None:
+        self._coders = coders
+        self._position = {coder.fact: position for position, coder in enumerate(coders)}
+        self._rules: dict[str, Definition] = {}
+        self._facts: dict[int, str] = {}
+        self._derived: dict[tuple[int, frozenset[int]], str] = {}
+
+    def is_full(self, row: Row) -> bool:
+        """Whether the row has to begin the next chunk."""
+        properties = len(self._facts) + len(self._derived) + 2 * len(row.tests)
+        return len(self._rules) >= CHUNK_ROWS - 1 or properties > CHUNK_PROPERTIES
+
+    def add(self, index: int, row: Row) -> None:
+        """Take a row in as a rule; a lower `pri` fires first."""
+        conditions: list[Definition] = [{"on": 1}]
+        for number, test in enumerate(row.tests):
+            position = self._position[test.fact]
+            codes = self._coders[position].codes(test)
+            conditions += self._conditions(position, codes, may_list=number < LISTS)
+        self._rules[str(index)] = {
+            "all": [{"m": {"$and": conditions}}],
+            "pri": len(self._rules) + 1,
+        }
+
+    def _conditions(
+        self, position: int, codes: frozenset[int], *, may_list: bool
+    ) -> list[Definition]:
+        ordered = sorted(codes)
+        top = self._coders[position].top
+        if len(ordered) == 1:
+            return [{self._fact(position): ordered[0]}]
+        if ordered and all(after == before + 1 for before, after in pairwise(ordered)):
+            low, high = ordered[0], ordered[-1]
+            lower = [{"$gte": {self._fact(position): low}}] if low > 0 else []
+            return lower + ([{"$lte": {self._fact(position): high}}] if high < top else [])
+        if 0 < len(ordered) <= LIST_CODES and may_list:
+            return [{"$or": [{self._fact(position): code} for code in ordered]}]
+        name = self._derived.setdefault((position, codes), f"d{len(self._derived)}")
+        return [{name: 1}]
+
+    def _fact(self, position: int) -> str:
+        return self._facts.setdefault(position, f"f{position}")
+
+    def chunk(self) -> Chunk:
+        """What was collected, closed by a rule that always matches.
+
+        Without that rule the engine would raise an exception wherever no row matches, and its
+        state could stay without ever having fired, which makes `delete_state` free wild pointers.
+        """
+        self._rules["-"] = {"all": [{"m": {"on": 1}}], "pri": len(self._rules) + 1}
+        names = [*self._facts.values(), *self._derived.values()]
+        return Chunk(
+            definition=json.dumps(self._rules),
+            template="".join(['{"on":1', *(f',"{name}":%d' for name in names), "}"]),
+            facts=tuple(self._facts),
+            derived=tuple(self._derived),
+        )

@@ -1,0 +1,295 @@
+"""The policy file's shape: what may stand where, of which type.
+
+Whether names exist is the business of `names.py` and `checks.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from shared.domain.case import Kind
+from shared.policy.names import (
+    CategoryRef,
+    ColourRef,
+    LevelRef,
+    StepRef,
+    TargetRef,
+    UnitRef,
+)
+from shared.policy.table import FactType
+from shared.policy.vocabulary import (
+    Days,
+    Id,
+    Keyword,
+    Line,
+    Plain,
+    Role,
+    Side,
+    Threshold,
+)
+
+
+class Part(BaseModel):
+    """Any part of the file: an unknown key is an error, not a guess."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Title(Part):
+    """What a thing is called, in Chinese and in English."""
+
+    zh: Line
+    en: Line
+
+
+class Named(Part):
+    """A thing with an id and titles."""
+
+    id: Id
+    title: Title
+
+
+class CalendarPart(Part):
+    """The working days: a country's public holidays, and what is added by hand."""
+
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+    subdivision: str | None = None
+    years: tuple[Annotated[int, Field(ge=1990, le=2090)], Annotated[int, Field(ge=1990, le=2090)]]
+    holidays: tuple[date, ...] = ()
+    """Days off that the library does not know."""
+    working_days: tuple[date, ...] = ()
+    """Days of work that the library does not know."""
+    published_until: date | None = None
+    """Stated where the two lists above carry the publication of a further year."""
+
+
+class KindPart(Part):
+    """A kind of case."""
+
+    title: Title
+    answer_owed: bool
+
+
+class LevelPart(Named):
+    """A level of the house, with what a record made there needs and the steps that it takes."""
+
+    requires: tuple[str, ...] = ()
+    steps: tuple[StepRef, ...] = ()
+
+
+class UnitPart(Named):
+    """A unit of the house, with those below it."""
+
+    level: LevelRef
+    tied_to: tuple[UnitRef, ...] = ()
+    """Units that this one judges, because its work hangs on theirs."""
+    paired_with: tuple[UnitRef, ...] = ()
+    """Units with which this one goes in pairs; said on one side, it holds on both."""
+    escalates_to: tuple[UnitRef, ...] | None = None
+    """The chain of an overdue case; left out, the units above, one by one."""
+    children: tuple[UnitPart, ...] = ()
+
+
+class ChannelPart(Named):
+    """A way on which cases come in."""
+
+    side: Side
+    requires: tuple[str, ...] = ()
+
+
+class ItemPart(Named):
+    """A matter within a category."""
+
+    keywords: tuple[Keyword, ...] = ()
+    unit: UnitRef | None = None
+
+
+class CategoryPart(Named):
+    """A group of matters."""
+
+    side: Side
+    unit: UnitRef | None = None
+    """Who deals with it, where a row says `unit: category-unit`."""
+    keywords: tuple[Keyword, ...] = ()
+    items: tuple[ItemPart, ...] = ()
+
+
+class AttributePart(Part):
+    """A further fact that a submission may carry in `attributes`."""
+
+    title: Title
+    type: FactType = FactType.TEXT
+    values: tuple[Line, ...] | None = None
+    """The only values allowed; texts only."""
+
+
+class MentionPart(Part):
+    """A fact that is true where enough of these words stand in the subject or the text."""
+
+    title: Title
+    within: Literal["anywhere", "subject"] = "anywhere"
+    keywords: Annotated[tuple[Keyword, ...], Field(min_length=1)]
+    at_least: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
+    """How many different ones are needed."""
+
+
+class ColourPart(Named):
+    """An urgency and its clock."""
+
+    reply: Days
+    accept: Days | None = None
+    warn: tuple[Days, ...] = ()
+    """Working days before the due date."""
+
+
+class Operators(Part):
+    """What is asked of a fact beyond equality; all that is given must hold."""
+
+    at_least: Threshold | None = None
+    at_most: Threshold | None = None
+    not_: Annotated[Plain | tuple[Plain, ...] | None, Field(alias="not")] = None
+    present: StrictBool | None = None
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Operators:
+        if self.model_dump(exclude_none=True):
+            return self
+        raise PydanticCustomError("empty", "ask for `at_least`, `at_most`, `not` or `present`")
+
+
+def _form(value: Any) -> str:
+    if isinstance(value, dict):
+        return "operators"
+    return "list" if isinstance(value, list | tuple) else "value"
+
+
+Condition = Annotated[
+    Annotated[Plain, Tag("value")]
+    | Annotated[tuple[Plain, ...], Tag("list"), Field(min_length=1, max_length=500)]
+    | Annotated[Operators, Tag("operators")],
+    Discriminator(_form),
+]
+"""`hospital`, `[hospital, school]` or `{at_least: 2}`."""
+
+
+class RowPart(Part):
+    """What every row has: a name that explanations give, and its conditions."""
+
+    name: Line
+    when: dict[str, Condition]
+
+
+class Outcome(Part):
+    """What triage decides."""
+
+    colour: ColourRef
+    unit: TargetRef
+
+
+class TriageRow(RowPart):
+    """A row of the triage table."""
+
+    then: Outcome
+
+
+class Asked(Part):
+    """Who may rate, the first that can be reached."""
+
+    ask: Annotated[tuple[Role, ...], Field(min_length=1)]
+
+
+class EvaluatorRow(RowPart):
+    """A row of the evaluator mapping."""
+
+    then: Asked
+
+
+class ScorePart(Named):
+    """A step of the rating scale."""
+
+    value: Annotated[int, Field(strict=True)]
+    satisfied: bool
+
+
+class RatingPart(Part):
+    """How answers are rated."""
+
+    link_days: Days
+    """Working days for which a personal link lives."""
+    scale: Annotated[tuple[ScorePart, ...], Field(min_length=2)]
+    """Best first."""
+
+
+class ReopeningPart(Part):
+    """How often a case may go round."""
+
+    rounds: Annotated[int, Field(strict=True, ge=1, le=100)]
+
+
+class RepeatsPart(Part):
+    """Within how many calendar days the same matter counts as a repeat."""
+
+    days: Annotated[int, Field(strict=True, ge=1, le=3660)]
+
+
+class EscalationPart(Part):
+    """How an overdue case climbs."""
+
+    days: Days
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError) as error:  # not found is both, by platform
+        raise PydanticCustomError(
+            "unknown-timezone", "is no time zone: write one such as `Asia/Shanghai`"
+        ) from error
+    return name
+
+
+class Document(Part):
+    """The whole file."""
+
+    policy: Id
+    title: Title
+    timezone: Annotated[str, AfterValidator(_zone)]
+    calendar: CalendarPart
+    kinds: Annotated[dict[Kind, KindPart], Field(min_length=1)]
+    steps: dict[Id, Title] = Field(default_factory=dict)
+    levels: Annotated[tuple[LevelPart, ...], Field(min_length=1)]
+    units: Annotated[tuple[UnitPart, ...], Field(min_length=1)]
+    default_unit: UnitRef
+    """Stands in for the station of a case without one, and for a category without a unit."""
+    channels: Annotated[tuple[ChannelPart, ...], Field(min_length=1)]
+    categories: Annotated[tuple[CategoryPart, ...], Field(min_length=1)]
+    default_category: Annotated[dict[Side, CategoryRef], Field(min_length=1)]
+    """Where no keyword hits, by the side of the channel."""
+    attributes: Annotated[dict[Id, AttributePart], Field(max_length=60)] = Field(
+        default_factory=dict
+    )
+    mentions: Annotated[dict[Id, MentionPart], Field(max_length=60)] = Field(default_factory=dict)
+    colours: Annotated[tuple[ColourPart, ...], Field(min_length=1)]
+    """Most urgent first."""
+    triage: Annotated[tuple[TriageRow, ...], Field(min_length=1, max_length=2000)]
+    evaluators: Annotated[tuple[EvaluatorRow, ...], Field(min_length=1, max_length=500)]
+    rating: RatingPart
+    reopening: ReopeningPart
+    repeats: RepeatsPart
+    escalation: EscalationPart
+    campaigns: tuple[Named, ...] = ()

@@ -1,0 +1,84 @@
+"""The child process of a rehearsal: load, compile, compare the engine with the reference.
+
+Run as `python -m shared.policy.trial FILE < content`; it exits with 0, or with `REFUSED` and the
+problems as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Iterator
+
+from shared.domain.case import Scalar
+from shared.domain.errors import PolicyError, Problem
+from shared.policy import interpreter
+from shared.policy.engine import DurableEngine
+from shared.policy.load import parse_policy
+from shared.policy.rehearse import REFUSED
+from shared.policy.rows import evaluator_table, triage_table
+from shared.policy.table import Facts, FactType, Table
+
+SAMPLES = 2000
+"""Generated fact sets per table."""
+
+
+def differences(table: Table, samples: int = SAMPLES) -> list[Facts]:
+    """Generated facts for which the engine and the reference interpreter do not agree."""
+    engine = DurableEngine(table)
+    try:
+        return [
+            facts
+            for facts in generated(table, samples)
+            if engine.first(facts) != interpreter.first(table, facts) or engine.fallbacks
+        ]
+    finally:
+        engine.close()
+
+
+def generated(table: Table, samples: int) -> Iterator[dict[str, Scalar | None]]:
+    """Fact sets that lie near the table's rows, the same ones for the same table.
+
+    Values that nobody names would match nothing but the last row: so each set begins as one that
+    satisfies a row, and some of its facts are then drawn anew.
+    """
+    chance = random.Random(0)
+    choices = {fact: _choices(table, fact) for fact in table.types}
+    for number in range(samples):
+        facts = {fact: chance.choice(values) for fact, values in choices.items()}
+        row = table.rows[number % len(table.rows)]
+        for test in row.tests:
+            fitting = [value for value in choices[test.fact] if test.holds(value)]
+            if fitting and chance.random() < 0.9:
+                facts[test.fact] = chance.choice(fitting)
+        yield facts
+
+
+def _choices(table: Table, fact: str) -> list[Scalar | None]:
+    if table.types[fact] is FactType.BOOLEAN:
+        return [None, True, False]
+    values: set[Scalar] = set() if table.types[fact] is FactType.INTEGER else {"something else"}
+    for test in (test for row in table.rows for test in row.tests if test.fact == fact):
+        named = {*(test.any_of or ()), *(test.none_of or ())}
+        numbers = {value for value in (test.at_least, test.at_most, *named) if type(value) is int}
+        values |= named | {number + step for number in numbers for step in (-1, 0, 1)}
+    return [None, *sorted(values, key=repr)]
+
+
+def _main(file: str, content: bytes) -> int:
+    problems: list[Problem] = []
+    try:
+        document = parse_policy(file, content).document
+        for table in (triage_table(document), evaluator_table(document)):
+            for facts in differences(table)[:1]:
+                message = f"The engine decides wrongly for {facts}."
+                problems.append(Problem(field=table.name, code="engine-differs", message=message))
+    except PolicyError as error:
+        problems.extend(error.problems)
+    sys.stdout.write(json.dumps([problem.model_dump() for problem in problems]))
+    return REFUSED if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1], sys.stdin.buffer.read()))

@@ -9,6 +9,7 @@ from services.intake.repeats import Matter, enter, matter_of
 from services.intake.store import FINGERPRINTS, RECORDS
 from shared.domain.aggregates import Record
 from shared.domain.commands import Command, SubmitCase, WithdrawCase
+from shared.domain.errors import Refusal
 from shared.domain.events import CaseClosed, CaseRecorded, CaseReopened, CaseWithdrawn, Event
 from shared.runtime.service import Context, Handler, Need, settle
 from shared.storage.tx import Tx
@@ -19,7 +20,9 @@ def submit_case(command: SubmitCase, tx: Tx, ctx: Context) -> Sequence[Event]:
     known = _record(tx, command.about)
     if known.case is not None:
         return ()
-    logic.admit(command, ctx.policy, ctx.now)
+    problems = logic.problems(command, ctx.policy, ctx.now)
+    if problems:
+        raise Refusal(problems)
     fingerprint = matter_of(command)
     matter, repeat_of = enter(
         tx.get(FINGERPRINTS, fingerprint) or Matter(fingerprint=fingerprint),

@@ -7,18 +7,16 @@ from datetime import datetime, timedelta
 
 from shared.domain.aggregates import Record
 from shared.domain.case import Case, Standing, State, Submission
-from shared.domain.errors import Conflict, NotFound, Problem, Refusal
+from shared.domain.errors import Conflict, NotFound, Problem
 from shared.domain.policy import Policy
 
 CLOCK_SKEW = timedelta(minutes=5)
 """By how much the clock of whoever submits may be ahead of ours."""
 
 
-def admit(submission: Submission, policy: Policy, now: datetime) -> None:
-    """Refuse what cannot be recorded, with everything that is wrong at once."""
-    problems = [*policy.admit(submission), *_times(submission, policy, now)]
-    if problems:
-        raise Refusal(problems)
+def problems(submission: Submission, policy: Policy, now: datetime) -> list[Problem]:
+    """Everything that keeps a submission from being recorded, at once; empty where nothing does."""
+    return [*policy.admit(submission), *_times(submission, policy, now)]
 
 
 def _times(submission: Submission, policy: Policy, now: datetime) -> Iterator[Problem]:

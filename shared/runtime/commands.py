@@ -25,6 +25,8 @@ class Done(BaseModel):
     case_id: str
     events: list[str]
     """Types of the events that followed; none where everything had been done before."""
+    repeat_of: str | None = None
+    """The earlier case that a case recorded by this command repeats."""
 
 
 class Answer(BaseModel):
@@ -32,6 +34,7 @@ class Answer(BaseModel):
 
     case_id: str | None = None
     events: list[str] = []
+    repeat_of: str | None = None
     problems: list[Problem] = []
 
 
@@ -49,7 +52,11 @@ def _add_single(router: APIRouter, command_type: type[Command], gateway: Gateway
         events = gateway.execute(command)
         if any(isinstance(event, CaseRecorded) for event in events):
             response.status_code = 201
-        return Done(case_id=_case_id(command, events), events=[event.type for event in events])
+        return Done(
+            case_id=_case_id(command, events),
+            events=[event.type for event in events],
+            repeat_of=_repeat_of(events),
+        )
 
     endpoint.__annotations__["command"] = command_type
     endpoint.__doc__ = command_type.__doc__
@@ -83,8 +90,17 @@ def _answer(command: Command | Refusal, outcome: Outcome) -> Answer:
     if isinstance(outcome, Exception):
         mend = "the service could not carry this out; its log has the trace"
         return Answer(case_id=case_id, problems=[Problem(field="", code="failed", message=mend)])
-    return Answer(case_id=case_id, events=[event.type for event in outcome])
+    return Answer(
+        case_id=case_id,
+        events=[event.type for event in outcome],
+        repeat_of=_repeat_of(outcome),
+    )
 
 
 def _case_id(command: Command, events: Sequence[Event]) -> str:
     return events[0].case_id if events else command.about
+
+
+def _repeat_of(events: Sequence[Event]) -> str | None:
+    recorded = (event for event in events if isinstance(event, CaseRecorded))
+    return next((event.case.repeat_of for event in recorded), None)

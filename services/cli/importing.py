@@ -1,0 +1,153 @@
+"""The command that imports a register of cases from a file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from services.embedded.house import House, running
+from services.intake import logic
+from services.intake.importing.convert import Check, Converter
+from services.intake.importing.mapping import Mapping, load_mapping
+from services.intake.importing.readers import kind_of, open_table
+from services.intake.importing.refused import RefusedRows
+from services.intake.importing.run import Import, Summary
+from services.intake.importing.senders import Sender, check_address, through, to
+from shared.observe import logs
+from shared.settings import Settings
+
+Tell = Callable[[int], None]
+
+
+def import_cases(
+    file: Annotated[Path, typer.Argument(help="The register: .xlsx, .csv or .jsonl.")],
+    mapping: Annotated[
+        Path, typer.Option(help="Which column is which field of a case; see docs/import.md.")
+    ],
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="The policy file, instead of the one that the mapping names."),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Import into the running installation at this address of its intake."),
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data, by default ./var.")] = None,
+    refused: Annotated[
+        Path | None, typer.Option(help="File for refused rows, by default in the data folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Import cases from a spreadsheet, a CSV file or JSON lines, with answers if they have any.
+
+    Example: concentric import messages.xlsx --mapping examples/mappings/message-board.yaml
+
+    Nothing is recorded twice: run an import that was interrupted again, and it goes on. Rows that
+    cannot be recorded are written to a file with their reasons; mend them there and import it.
+
+    Exit code: 0 when the whole file was read, refused rows or not; 2 when that was not possible.
+    """
+    began = perf_counter()
+    chosen = load_mapping(mapping)
+    given = {"policy": policy or chosen.policy, "data": data}
+    settings = Settings.read(None, **{k: v for k, v in given.items() if v is not None})
+    logs.configure("warning")
+    aside = refused or _refused_file(settings.data, file, chosen)
+    if url is not None:
+        summary = _into_installation(file, chosen, check_address(url), aside)
+    else:
+        summary = _into_house(file, chosen, settings, aside)
+    summary.seconds = round(perf_counter() - began, 2)
+    _show(summary, as_json=as_json)
+
+
+def _refused_file(data: Path, file: Path, mapping: Mapping) -> Path:
+    end = ".jsonl" if kind_of(file, mapping) == "jsonl" else ".csv"
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    return data / "imports" / f"{file.stem}-refused-{moment}{end}"
+
+
+def _into_house(file: Path, mapping: Mapping, settings: Settings, aside: Path) -> Summary:
+    with running(settings) as house, _progress() as progress:
+        policy = house.policies.current
+        check = partial(logic.problems, policy=policy, now=datetime.now(UTC))
+        send = through(house.hosts["intake"].gateway)
+        summary = _import(file, mapping, aside, send, progress, check)
+        _finish_loop(house, progress)
+        return summary
+
+
+def _into_installation(file: Path, mapping: Mapping, url: str, aside: Path) -> Summary:
+    with httpx.Client(base_url=url, timeout=30.0) as client, _progress() as progress:
+        return _import(file, mapping, aside, to(client), progress)
+
+
+def _import(
+    file: Path,
+    mapping: Mapping,
+    aside: Path,
+    send: Sender,
+    progress: Progress,
+    check: Check | None = None,
+) -> Summary:
+    with open_table(file, mapping) as table:
+        task = progress.add_task("reading", total=table.expected)
+        tell: Tell = lambda number: progress.update(task, completed=number)  # noqa: E731
+        converter = Converter(mapping, datetime.now(UTC), check)
+        rows = RefusedRows(aside, table.headers, mapping)
+        return Import(converter, send, rows, tell).run(table.rows)
+
+
+def _finish_loop(house: House, progress: Progress) -> None:
+    """Let the cases go through the loop; what Ctrl-C leaves goes on at the next start."""
+    progress.add_task("routing", total=None)
+    while not house.quiet(1.0):
+        pass
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar on standard error, where somebody looks at it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    shown = console.is_terminal
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, disable=not shown, transient=True
+    ) as progress:
+        yield progress
+
+
+def _show(summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        json.dump(summary.model_dump(mode="json"), sys.stdout, ensure_ascii=False, indent=2)
+        sys.stdout.write("\n")
+        return
+    grid = Grid.grid(padding=(0, 2))
+    for name in ("read", "recorded", "known", "refused", "repeated", "replied"):
+        grid.add_row(name, f"{getattr(summary, name):,}")
+    console = Console()
+    console.print(grid)
+    for warning in summary.warnings:
+        console.print(
+            f"row {warning.row}, {warning.column}: `{warning.text}` {warning.message}"
+            f" ({warning.read_as})",
+            markup=False,
+        )
+    if summary.more_warnings:
+        console.print(f"and {summary.more_warnings} more warnings")
+    if summary.refused_file is not None:
+        console.print(f"refused rows with their reasons: {summary.refused_file}", markup=False)
+    console.print(f"{summary.seconds} s")

@@ -1,0 +1,1 @@
+"""Import of registers: spreadsheets, CSV and JSON lines, by a declarative mapping file."""

@@ -12,7 +12,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 """Seconds between attempts to connect; each is twice the one before."""
 
 _RESERVED = frozenset({"content-encoding", "user-id"})
-"""Headers of ours that stand for properties of AMQP: a header of that name does not count."""
+"""Headers of ours that stand for properties of AMQP: a header of that name does not count, nor do
+those that begin with `x-`, which are the broker's notes."""
 
 
 def properties_of(message: Message) -> dict[str, Any]:
@@ -31,9 +32,12 @@ def properties_of(message: Message) -> dict[str, Any]:
 def arrival_of(method: Any, properties: Any, body: bytes) -> Arrival:
     """What the broker delivered; the sender may be anybody, so that anything may be missing."""
     given: Mapping[str, Any] = properties.headers or {}
-    headers = {name: _text(value) for name, value in given.items() if _is_scalar(value)}
-    for name in _RESERVED:
-        headers.pop(name, None)
+    named = ((_text(name), value) for name, value in given.items() if _is_scalar(value))
+    headers = {
+        name: _text(value)
+        for name, value in named
+        if name not in _RESERVED and not name.startswith("x-")
+    }
     if properties.content_encoding:
         headers["content-encoding"] = _text(properties.content_encoding)
     if properties.user_id:

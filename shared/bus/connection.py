@@ -9,10 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Lock, Thread, current_thread
-from time import monotonic
 from typing import Any, Protocol
 
-from shared.bus.amqp import LONGEST_PAUSE, pauses, words
+from shared.bus.amqp import pauses, words
 from shared.bus.line import Channel, LineUser
 
 FAREWELL = 3.0
@@ -63,7 +62,7 @@ class Connection:
         self._connection: Any = None
         self._cause: str | None = None
         """Why the connection is closed, where it is we who close it."""
-        self._up_since: float | None = None
+        self._pauses = pauses()
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
     @property
@@ -95,12 +94,8 @@ class Connection:
             self._thread.join()
 
     def _run(self) -> None:
-        waits = pauses()
         while self._serve():
-            if self._up_since is not None and monotonic() - self._up_since > LONGEST_PAUSE:
-                waits = pauses()  # it worked for a while: this is a new trouble, not the old one
-            self._up_since = None
-            self._closing.wait(next(waits))
+            self._closing.wait(next(self._pauses))
 
     def _serve(self) -> bool:
         """Connect and work until the connection is lost; False when it is time to end."""
@@ -114,7 +109,6 @@ class Connection:
             self._connection = self._dialer.dial(loop, callbacks)
             loop.start()
         except Exception as error:  # noqa: BLE001 (whatever it is, a new connection is the remedy)
-            # A frame that the library cannot read, or a bug.
             _log.warning("%s: failed", self._name, exc_info=True)
             self._report(words(error))
             with suppress(Exception):
@@ -129,10 +123,15 @@ class Connection:
 
     def _opened(self, connection: Any, channel: Channel) -> None:
         self._connection = connection
-        self._user.opened(channel, self._up)
+        if self._cause is None:
+            self._user.opened(channel, self._up)
+        else:
+            connection.close()
 
     def _up(self) -> None:
-        self._up_since = monotonic()
+        # A message that the library cannot read breaks the connection each time, until the broker
+        # parks it: the others should not have to wait for long.
+        self._pauses = pauses()
         self._set(None)
         self._tried.set()
 
@@ -140,12 +139,12 @@ class Connection:
         self._set(reason and f"RabbitMQ at {self._dialer.where} takes no messages: {reason}")
 
     def _hang_up(self, cause: str) -> None:
-        self._cause = self._cause or cause
-        connection, loop = self._connection, self._loop
-        if connection is None or connection.is_closed or connection.is_closing:
-            return
-        connection.close()
-        loop.call_later(FAREWELL, loop.stop)
+        """Close the connection; one that is still being made once it stands, as pika wants it."""
+        if self._cause is None:
+            self._cause = cause
+            self._loop.call_later(FAREWELL, self._loop.stop)
+            if self._connection is not None and self._connection.is_open:
+                self._connection.close()
 
     def _ended(self, reason: str) -> None:
         self._report(self._cause or reason)

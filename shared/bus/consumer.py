@@ -67,7 +67,9 @@ class RabbitConsumer:
         self._prefetch = prefetch
         self._timeout = timeout
         self._arrived: SimpleQueue[Delivery | None] = SimpleQueue()
+        self._queue = queue_name(subscription.service)
         self._generation = 0
+        self._cautious = True
         self._channel: Channel | None = None
         self._unsettled = Unsettled()
         self._stopped = False
@@ -105,14 +107,19 @@ class RabbitConsumer:
                 _log.warning("%s still holds a delivery", self._subscription.service)
 
     def opened(self, channel: Channel, up: Callable[[], None]) -> None:
-        """Declare the queue and listen to it."""
+        """Declare the queue and listen to it.
+
+        What comes a second time is fetched one by one, and lies at the queue's head. It may be what
+        broke us the last time, and the broker counts a delivery for all that a broken connection
+        leaves unacknowledged: the neighbours would be parked with it.
+        """
         self._generation += 1
         self._unsettled = Unsettled()
+        self._cautious = True
 
         def declared() -> None:
             self._channel = channel
-            queue = queue_name(self._subscription.service)
-            channel.consume(queue, self._prefetch, self._arrive, up)
+            channel.consume(self._queue, 1, self._arrive, up)
 
         channel.set_up([self._subscription], declared)
 
@@ -124,6 +131,9 @@ class RabbitConsumer:
     def _arrive(self, arrival: Arrival) -> None:
         tag = self._generation * _GENERATION + arrival.tag
         self._unsettled.add(tag)
+        if self._cautious and not arrival.redelivered and self._channel is not None:
+            self._cautious = False
+            self._channel.consume(self._queue, self._prefetch, self._arrive, lambda: None)
         self._arrived.put(Delivery(arrival.message, tag, arrival.redelivered))
 
     def _hand_over(self) -> None:

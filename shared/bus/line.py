@@ -46,7 +46,10 @@ class Channel(Protocol):
         arrived: Callable[[Arrival], None],
         done: Callable[[], None],
     ) -> None:
-        """Have up to `prefetch` unacknowledged messages of a queue delivered at a time."""
+        """Have up to `prefetch` unacknowledged messages of a queue delivered at a time.
+
+        Called again, it takes the place of the call before.
+        """
 
     def ack(self, tag: int, *, up_to: bool) -> None:
         """Acknowledge a delivery, or all up to it."""

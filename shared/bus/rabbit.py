@@ -5,6 +5,7 @@ connections of publishers when it runs short of memory or disk, and readers are 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -70,14 +71,16 @@ class RabbitBus:
         Returns when the queue stands or the first attempt failed; attempts go on. `deliver` must
         not raise, and must come back when its consumer is being stopped.
         """
+        connection = self._connection(subscription.service)
         consumer = RabbitConsumer(
-            self._connection(subscription.service),
+            connection,
             subscription,
             deliver,
             prefetch=self._prefetch,
             timeout=self._timeout,
         )
         self._consumers.append(consumer)
+        connection.wait(self._timeout)
         return consumer
 
     @property
@@ -100,19 +103,12 @@ class _PikaDialer:
     """Makes pika's connections; it implements `Dialer`."""
 
     def __init__(self, url: str, timeout: float, name: str) -> None:
-        try:
-            parameters = pika.URLParameters(url)
-            parameters.heartbeat = HEARTBEAT
-            parameters.blocked_connection_timeout = timeout
-            parameters.socket_timeout = min(10.0, timeout)
-            parameters.stack_timeout = min(15.0, timeout)
-            parameters.client_properties = {"connection_name": name}
-        except (ValueError, TypeError, AttributeError) as error:
-            # The URL holds a password, and pika's message may hold the URL: neither is repeated.
-            raise ConfigurationError(
-                f"The URL of RabbitMQ cannot be used ({type(error).__name__}); "
-                "write it as amqp://user:password@host:5672/virtual-host"
-            ) from None
+        parameters = _parameters(url)
+        parameters.heartbeat = HEARTBEAT
+        parameters.blocked_connection_timeout = timeout
+        parameters.socket_timeout = min(10.0, timeout)
+        parameters.stack_timeout = min(15.0, timeout)
+        parameters.client_properties = {"connection_name": name}
         self._parameters = parameters
         self.where = f"{parameters.host}:{parameters.port}/{parameters.virtual_host.lstrip('/')}"
 
@@ -146,6 +142,7 @@ class _PikaChannel:
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
+        self._consumer: str | None = None
 
     def set_up(self, subscriptions: Sequence[Subscription], done: Callable[[], None]) -> None:
         """Declare one thing after the other: pika sends each when the one before was answered."""
@@ -203,14 +200,27 @@ class _PikaChannel:
         def on_message(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
             arrived(arrival_of(method, properties, body))
 
+        if self._consumer is not None:
+            self._channel.basic_cancel(self._consumer, callback=_answered)
         self._channel.basic_qos(prefetch_count=prefetch, callback=_answered)
-        self._channel.basic_consume(queue, on_message, callback=lambda _: done())
+        self._consumer = self._channel.basic_consume(queue, on_message, callback=lambda _: done())
 
     def ack(self, tag: int, *, up_to: bool) -> None:
         self._channel.basic_ack(tag, multiple=up_to)
 
     def release(self, tag: int, *, up_to: bool) -> None:
         self._channel.basic_nack(tag, multiple=up_to, requeue=True)
+
+
+def _parameters(url: str) -> pika.URLParameters:
+    if url.startswith(("amqp://", "amqps://")):
+        with suppress(ValueError, TypeError, LookupError):
+            return pika.URLParameters(url)
+    # The URL holds a password, and pika's message may hold the URL: neither is repeated.
+    raise ConfigurationError(
+        "The URL of RabbitMQ cannot be used: "
+        "write it as amqp://user:password@host:5672/virtual-host"
+    )
 
 
 def _answered(_frame: object) -> None:

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from shared.bus.envelope import MAJOR, BadEvent, Envelope
 from shared.bus.protocol import Message
-from shared.domain.commands import COMMANDS, CaseCommand, Command, SubmitCase
+from shared.domain.commands import COMMANDS, Command, SubmitCase
 from shared.domain.errors import Problem
 from shared.domain.events import EVENTS, Event
 from shared.domain.ids import case_id
@@ -63,7 +63,7 @@ def _envelope(raw: object, message: Message, now: datetime) -> Envelope:
         id=_required(raw, "id"),
         type=name,
         source=_required(raw, "source"),
-        subject=_case_of(data),
+        subject=data.case_id if isinstance(data, Event) else data.about,
         time=_time(raw, now),
         data=data,
         caseversion=_version(raw),
@@ -98,12 +98,6 @@ def _data(raw: Mapping[str, Any], name: str) -> Event | Command:
         problems = problems_of(error)
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise _BadEventError(f"{name}: {problems[0]}{more}", problems) from error
-
-
-def _case_of(data: Event | Command) -> str:
-    if isinstance(data, Event | CaseCommand):
-        return data.case_id
-    return case_id(data.source, data.external_id) if isinstance(data, SubmitCase) else ""
 
 
 def _required(raw: Mapping[str, Any], name: str) -> str:

@@ -1,0 +1,308 @@
+"""What only a broker can do to us: go away, cancel, refuse, deliver what strangers sent."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from time import struct_time
+from urllib.parse import urlsplit
+
+import pika
+import pytest
+from pika.adapters.blocking_connection import BlockingChannel
+
+from shared.bus.protocol import Message
+from shared.bus.rabbit import RabbitBus
+from shared.bus.topology import COMMANDS_EXCHANGE, DELIVERIES, PARKED
+from shared.domain.errors import ConfigurationError, Unavailable
+from tests.contract.bus.proxy import Proxy
+from tests.contract.bus.readers import INTAKE, LEDGER, ROUTER, Reader, Relaying, eventually, message
+
+Buses = Callable[..., RabbitBus]
+
+
+@pytest.fixture
+def proxy(vhost: str) -> Iterator[Proxy]:
+    with Proxy(vhost) as made:
+        yield made
+
+
+@pytest.fixture
+def stranger(vhost: str) -> Iterator[BlockingChannel]:
+    """A client that is none of ours."""
+    connection = pika.BlockingConnection(pika.URLParameters(vhost))
+    yield connection.channel()
+    connection.close()
+
+
+def test_what_was_published_outlives_its_sender_until_a_reader_comes(rabbit: Buses) -> None:
+    sender = rabbit(listeners=[ROUTER])
+    sent = [message() for _ in range(100)]
+    sender.publish(sent)
+    sender.close()
+
+    reader = Reader(rabbit(), ROUTER)
+
+    reader.wait_for([each.id for each in sent])
+    assert not any(delivery.redelivered for delivery in reader.got)
+
+
+def test_what_waits_for_a_service_that_never_started_is_there_when_it_does(rabbit: Buses) -> None:
+    bus = rabbit(listeners=[ROUTER, LEDGER])
+    Reader(bus, LEDGER)
+    sent = message()
+
+    bus.publish([sent])
+
+    Reader(bus, ROUTER).wait_for([sent.id])
+
+
+def test_every_service_may_declare_the_same_and_replicas_share_the_work(rabbit: Buses) -> None:
+    first, second = (rabbit(listeners=[INTAKE, ROUTER], prefetch=1) for _ in range(2))
+    readers = [Reader(bus, ROUTER, hold=True) for bus in (first, second)]
+    sent = [message(), message()]
+
+    first.publish(sent)
+
+    for reader in readers:
+        reader.wait_for_count(1)
+    assert sorted(readers[0].ids + readers[1].ids) == sorted(each.id for each in sent)
+
+
+def test_no_more_than_the_prefetch_is_delivered_before_it_is_acknowledged(rabbit: Buses) -> None:
+    bus = rabbit(listeners=[ROUTER], prefetch=3)
+    reader = Reader(bus, ROUTER, hold=True)
+    bus.publish([message() for _ in range(6)])
+    reader.wait_for_count(4)
+    time.sleep(0.2)
+    assert len(reader.got) == 4, "three, and the one with which it felt its way"
+
+    reader.consumer.ack(reader.got)
+
+    reader.wait_for_count(6)
+
+
+def test_nothing_is_lost_while_connections_break_again_and_again(
+    rabbit: Buses, proxy: Proxy
+) -> None:
+    bus = rabbit(proxy.url, listeners=[ROUTER])
+    reader = Reader(bus, ROUTER)
+    sent = [[message(body=b"x" * 2000) for _ in range(200)] for _ in range(10)]
+
+    for number, share in enumerate(sent):
+        relay = Relaying(bus, share)
+        if number % 3 == 0:
+            time.sleep(0.005)
+            proxy.cut()
+        assert relay.done.wait(15), relay.refusals
+
+    reader.wait_for([each.id for share in sent for each in share])
+    eventually(lambda: bus.problem is None and reader.consumer.problem is None)
+
+
+def test_what_was_unacknowledged_when_the_connection_broke_comes_back_and_late_words_are_ignored(
+    rabbit: Buses, proxy: Proxy
+) -> None:
+    bus = rabbit(proxy.url, listeners=[ROUTER])
+    reader = Reader(bus, ROUTER, hold=True)
+    sent = [message() for _ in range(3)]
+    bus.publish(sent)
+    reader.wait_for_count(3)
+    late = list(reader.got)
+
+    proxy.cut()
+    reader.wait_for_count(4)
+    reader.consumer.ack(late)
+
+    again = reader.got[3]
+    assert again.redelivered
+    assert again.tag > max(each.tag for each in late)
+    reader.consumer.stop()
+    Reader(bus, ROUTER).wait_for([each.id for each in sent])
+
+
+def test_a_broker_that_is_away_is_a_problem_in_words_until_it_is_back(
+    rabbit: Buses, proxy: Proxy
+) -> None:
+    bus = rabbit(proxy.url, listeners=[ROUTER])
+    reader = Reader(bus, ROUTER)
+    bus.publish([message()])
+
+    proxy.down()
+    eventually(lambda: bus.problem is not None and reader.consumer.problem is not None)
+    with pytest.raises(Unavailable, match=f"RabbitMQ at 127.0.0.1:{proxy.port}"):
+        bus.publish([message()])
+    proxy.mend()
+
+    relay = Relaying(bus, [sent := message()])
+    reader.wait_for([sent.id])
+    assert relay.done.wait(5)
+    assert bus.problem is None
+    assert reader.consumer.problem is None
+
+
+def test_a_service_starts_before_its_broker(rabbit: Buses, proxy: Proxy) -> None:
+    proxy.down()
+    bus = rabbit(proxy.url, listeners=[ROUTER])
+    reader = Reader(bus, ROUTER)
+    assert "refused" in (reader.consumer.problem or "")
+
+    proxy.mend()
+
+    relay = Relaying(bus, [sent := message()])
+    reader.wait_for([sent.id])
+    assert relay.done.wait(5)
+
+
+def test_a_deleted_queue_is_a_problem_and_then_declared_anew(
+    rabbit: Buses, stranger: BlockingChannel, caplog: pytest.LogCaptureFixture
+) -> None:
+    bus = rabbit(listeners=[ROUTER])
+    reader = Reader(bus, ROUTER)
+
+    stranger.queue_delete("concentric.router.v1")
+
+    eventually(lambda: "was the queue deleted?" in caplog.text)
+    eventually(lambda: reader.consumer.problem is None)
+    bus.publish([sent := message()])
+    reader.wait_for([sent.id])
+
+
+def test_a_queue_with_other_arguments_is_a_problem_until_it_is_gone(
+    rabbit: Buses, stranger: BlockingChannel
+) -> None:
+    stranger.queue_declare("concentric.router.v1", durable=True)
+
+    reader = Reader(rabbit(), ROUTER)
+
+    assert "PRECONDITION_FAILED" in (reader.consumer.problem or "")
+    stranger.queue_delete("concentric.router.v1")
+    eventually(lambda: reader.consumer.problem is None)
+
+
+def test_one_message_that_nobody_is_bound_to_does_not_keep_the_others(rabbit: Buses) -> None:
+    bus = rabbit(listeners=[ROUTER])
+    reader = Reader(bus, ROUTER)
+    before, lost, after = message(), message("case.closed"), message()
+
+    with pytest.raises(Unavailable, match=r"nobody is bound to case\.closed"):
+        bus.publish([before, lost, after])
+
+    reader.wait_for([before.id, after.id])
+
+
+def test_a_message_given_back_too_often_is_parked_and_not_lost(
+    rabbit: Buses, stranger: BlockingChannel
+) -> None:
+    bus = rabbit(listeners=[ROUTER])
+    reader = Reader(bus, ROUTER, hold=True)
+    bus.publish([sent := message(body=b"poison")])
+
+    for count in range(1, DELIVERIES + 2):
+        reader.wait_for_count(count)
+        reader.consumer.release(reader.got[-1:])
+
+    eventually(lambda: stranger.queue_declare(PARKED, passive=True).method.message_count == 1)
+    _, properties, body = stranger.basic_get(PARKED, auto_ack=True)
+    assert (properties.message_id, body) == (sent.id, b"poison")
+
+
+@pytest.mark.parametrize("wrong", ["password", "virtual host"])
+def test_a_refused_login_says_what_was_refused_and_never_the_password(
+    rabbit: Buses, vhost: str, wrong: str
+) -> None:
+    parts = urlsplit(vhost)
+    if wrong == "password":
+        login = f"{parts.username}:secret-but-wrong@{parts.hostname}:{parts.port}"
+        url = parts._replace(netloc=login).geturl()
+    else:
+        url = parts._replace(path="/nowhere").geturl()
+
+    bus = rabbit(url)
+
+    with pytest.raises(Unavailable, match=wrong) as refused:
+        bus.publish([message()])
+    assert "secret" not in str(refused.value)
+    assert (parts.password or "") not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["amqp://u:secret@host:port/", "http://u:secret@host/", "secret"])
+def test_a_url_that_cannot_be_used_is_an_error_of_configuration(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="amqp://user:password@host") as wrong:
+        RabbitBus(url)
+    assert "secret" not in str(wrong.value)
+
+
+def test_what_a_stranger_sends_with_as_little_as_possible_arrives(
+    rabbit: Buses, stranger: BlockingChannel
+) -> None:
+    reader = Reader(rabbit(), INTAKE)
+
+    for _ in range(2):
+        stranger.basic_publish(COMMANDS_EXCHANGE, "submit-case", b"{}")
+    stranger.basic_publish(COMMANDS_EXCHANGE, "submit-case", b"{ }")
+
+    reader.wait_for_count(3)
+    first, second, third = (delivery.message for delivery in reader.got)
+    assert first == second, "the same body has the same id"
+    assert third.id != first.id
+    assert first == Message(first.id, "submit-case", b"{}", content_type="")
+
+
+def test_what_a_stranger_notes_on_a_message_is_kept_but_cannot_pass_for_the_brokers_word(
+    rabbit: Buses, stranger: BlockingChannel, vhost: str
+) -> None:
+    reader = Reader(rabbit(), INTAKE)
+    user = urlsplit(vhost).username
+    headers = {"ce-id": "7", "count": 7, "nested": {"a": 1}, "user-id": "admin", "x-death": "never"}
+    properties = {"headers": headers, "content_type": "application/json", "message_id": "7"}
+
+    for login in None, user:
+        stranger.basic_publish(
+            COMMANDS_EXCHANGE,
+            "submit-case",
+            b"{}",
+            pika.BasicProperties(**properties, user_id=login, content_encoding="gzip"),
+        )
+
+    reader.wait_for_count(2)
+    anonymous, known = (delivery.message for delivery in reader.got)
+    kept = {"ce-id": "7", "count": "7", "content-encoding": "gzip"}
+    assert anonymous.headers == kept
+    assert known.headers == kept | {"user-id": user}
+    assert anonymous.id != "7", "another sender may count from 1 as well"
+
+
+class _Never(datetime):
+    """A moment that the wire can carry and Python cannot: milliseconds taken for seconds do so."""
+
+    def utctimetuple(self) -> struct_time:
+        return struct_time((9999, 1, 1, 10**9, 0, 0, 0, 0, 0))
+
+
+def test_a_message_that_pika_cannot_read_is_parked_and_takes_none_of_its_neighbours_along(
+    rabbit: Buses, stranger: BlockingChannel
+) -> None:
+    bus = rabbit(listeners=[INTAKE])
+    sent = [message("submit-case") for _ in range(60)]
+    bus.publish(sent[:30])
+    poison = pika.BasicProperties(headers={"at": _Never(9999, 1, 1, tzinfo=UTC)}, delivery_mode=2)
+    stranger.basic_publish(COMMANDS_EXCHANGE, "submit-case", b"poison", poison)
+    bus.publish(sent[30:])
+
+    reader = Reader(bus, INTAKE)
+
+    reader.wait_for([each.id for each in sent])
+    eventually(lambda: stranger.queue_declare(PARKED, passive=True).method.message_count == 1)
+    eventually(lambda: reader.consumer.problem is None)
+
+
+def test_names_that_are_not_unicode_are_carried_as_well_as_can_be(
+    rabbit: Buses, stranger: BlockingChannel
+) -> None:
+    reader = Reader(rabbit(), INTAKE)
+    odd = pika.BasicProperties(headers={b"\xff": b"\xfe"}, message_id=b"\xff", reply_to=b"\xff")
+
+    stranger.basic_publish(COMMANDS_EXCHANGE, "submit-case", b"\xff", odd)
+
+    reader.wait_for_count(1)
+    assert reader.got[0].message.reply_to == "\N{REPLACEMENT CHARACTER}"

@@ -1,0 +1,1 @@
+"""The ledger owns memory: a hash-chained journal of all events, dossiers, search and reports."""

@@ -1,0 +1,104 @@
+"""A case as the ledger knows it: the newest facts of its four owners, and what each round brought.
+
+Texts and histories stay in the journal; a dossier holds what is searched, shown and counted.
+"""
+
+from __future__ import annotations
+
+from shared.domain.aggregates import HandlingState
+from shared.domain.case import Aggregate, Kind
+from shared.domain.model import Instant, Value
+
+
+class Round(Value):
+    """One time round the loop: its promise, its answer, its judgement.
+
+    The three versions are the newest seen in this round, so that any order of events gives the
+    same round.
+    """
+
+    number: int
+    handling_version: int = 0
+    replied_at: Instant | None = None
+    clocks_version: int = 0
+    due_at: Instant | None = None
+    judgement_version: int = 0
+    level: str = ""
+    """The level that is judged."""
+    unit: str = ""
+    """The unit that is judged."""
+    asked_at: Instant | None = None
+    rated_at: Instant | None = None
+    value: int | None = None
+    satisfied: bool | None = None
+    lapsed: bool = False
+
+    @property
+    def late(self) -> bool:
+        """Whether the answer came after the due date."""
+        return bool(self.replied_at and self.due_at and self.replied_at > self.due_at)
+
+
+class Dossier(Aggregate):
+    """One case; `version` is the sum of its four owners' newest versions."""
+
+    record_version: int = 0
+    handling_version: int = 0
+    clocks_version: int = 0
+    judgement_version: int = 0
+
+    source: str | None = None
+    external_id: str | None = None
+    recorded_at: Instant | None = None
+    channel: str | None = None
+    kind: Kind | None = None
+    category: str | None = None
+    item: str | None = None
+    subject: str | None = None
+    station: str | None = None
+    recorder: str | None = None
+    campaign: str | None = None
+    repeat_of: str | None = None
+
+    progress: HandlingState = HandlingState.PENDING
+    colour: str = ""
+    unit: str = ""
+    level: str = ""
+    answer_owed: bool | None = None
+    """None until the case has been routed."""
+    policy_version: str = ""
+    rounds: tuple[Round, ...] = ()
+    """By number."""
+
+    def round(self, number: int) -> Round:
+        """A round, empty where nothing is known of it."""
+        return next((each for each in self.rounds if each.number == number), Round(number=number))
+
+    @property
+    def current(self) -> Round:
+        """The round in which the case is, or in which it ended."""
+        return self.round(self.standing.round)
+
+    @property
+    def breached(self) -> bool:
+        """Whether an answer of any round came too late."""
+        return any(each.late for each in self.rounds)
+
+
+class RatingRow(Value):
+    """What is counted of one round's judgement."""
+
+    case_id: str
+    round: int
+    level: str
+    unit: str
+    asked_at: Instant | None
+    rated_at: Instant | None
+    value: int | None
+    satisfied: bool | None
+    lapsed: bool
+
+    @property
+    def key(self) -> str:
+        """Case and round."""
+        return f"{self.case_id}:{self.round}"

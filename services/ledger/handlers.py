@@ -1,0 +1,67 @@
+"""What the ledger does when it hears of something: whatever it is, it enters it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from services.ledger import logic
+from services.ledger.dossier import Dossier
+from services.ledger.journal import Chain, canonical, seal
+from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, TEXTS
+from shared.domain.commands import Command
+from shared.domain.events import EVENTS, Event
+from shared.domain.model import micros
+from shared.runtime.service import Context, Handler, Need
+from shared.storage.tx import Tx
+
+NAME = Chain().name
+
+
+def enter(event: Event, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Append the event to the journal and take it into its case's dossier."""
+    append(event, tx, ctx)
+    if event.aggregate is None:
+        return ()
+    known = tx.get(DOSSIERS, event.case_id) or Dossier(case_id=event.case_id)
+    dossier = logic.enter(known, event)
+    tx.put(DOSSIERS, dossier)
+    rating = logic.rating(dossier, event)
+    if rating is not None:
+        tx.put(RATINGS, rating)
+    words = logic.words(event)
+    if words and not known.record_version:
+        tx.append(TEXTS, event.case_id, words)
+    return ()
+
+
+def append(event: Event, tx: Tx, ctx: Context) -> None:
+    """Write the event behind the end of the chain."""
+    cause = ctx.cause
+    assert cause is not None, "an event is heard in an envelope"
+    chain = tx.get(CHAIN, NAME) or Chain()
+    previous = bytes.fromhex(chain.hash)
+    fields = (
+        chain.seq + 1,
+        cause.id,
+        event.type,
+        event.case_id,
+        event.aggregate,
+        event.version if event.aggregate else None,
+        micros(cause.time),
+        cause.correlationid,
+        cause.policyversion,
+        logic.redacted(event).model_dump_json(),
+    )
+    link = seal(previous, canonical(*fields))
+    tx.append(JOURNAL, *fields, previous, link)
+    tx.put(CHAIN, Chain(seq=chain.seq + 1, hash=link.hex()))
+
+
+def needs(cause: Event | Command) -> Iterable[Need]:
+    """The chain's end, and the dossier of the event's case."""
+    yield CHAIN, NAME
+    if isinstance(cause, Event) and cause.aggregate is not None:
+        yield DOSSIERS, cause.case_id
+
+
+HANDLERS: Mapping[type[Event], Handler] = dict.fromkeys(EVENTS.values(), enter)

@@ -1,0 +1,129 @@
+"""The journal's chain: every entry carries the hash of all that stands before it.
+
+What is hashed, so that an outsider can verify it (docs/reports.md has a program of a dozen lines):
+
+    hash = SHA-256( previous hash, 32 bytes  +  canonical bytes of the entry )
+
+The canonical bytes are the JSON array `[seq, event_id, type, case_id, aggregate, version, at,
+correlation, policy_version, body]` by RFC 8785: UTF-8, no spaces, numbers as they are, an absent
+value as null. `body` is a text: the event's JSON as it is stored. Before the first entry stand 32
+zero bytes. Whoever changes, removes, inserts or moves an entry has to rewrite all that follow it,
+and the last hash with them: who has noted that one elsewhere notices.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from shared.domain.model import Value
+
+GENESIS = bytes(32)
+"""What stands before the first entry."""
+
+MOST = 20
+"""Breaks that a verification lists; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event in the journal; the order of the fields is that of the table's columns."""
+
+    seq: int
+    """From 1, without a gap."""
+    event_id: str
+    type: str
+    case_id: str
+    """Empty for events about none."""
+    aggregate: str | None
+    version: int | None
+    at: int
+    """When it happened, in microseconds since 1970-01-01 UTC."""
+    correlation: str | None
+    policy_version: str | None
+    body: str
+    previous: bytes
+    hash: bytes
+
+    @property
+    def canonical(self) -> bytes:
+        """What is hashed of the entry, besides the previous hash."""
+        return canonical(
+            self.seq,
+            self.event_id,
+            self.type,
+            self.case_id,
+            self.aggregate,
+            self.version,
+            self.at,
+            self.correlation,
+            self.policy_version,
+            self.body,
+        )
+
+
+class Chain(Value):
+    """The chain's end: one row, read and locked by whoever appends."""
+
+    name: str = "journal"
+    seq: int = 0
+    hash: str = GENESIS.hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a walk along the chain found."""
+
+    entries: int
+    head: str
+    """The last entry's hash, in hex digits."""
+    breaks: int
+    found: tuple[str, ...]
+    """The first breaks, in words."""
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing was changed, removed, inserted or moved."""
+        return not self.breaks
+
+
+def canonical(*fields: str | int | None) -> bytes:
+    """The JSON array of the fields by RFC 8785, which Python's encoder follows for these types."""
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def seal(previous: bytes, content: bytes) -> bytes:
+    """The hash of an entry with this content after the entry with the previous hash."""
+    return sha256(previous + content).digest()
+
+
+def verify(entries: Iterable[Entry], chain: Chain) -> Verification:
+    """Walk along the whole chain, in the order of `seq`; `chain` is its end as it was noted.
+
+    The walk goes on after a break with the hash that stands there, so that each break is told once.
+    """
+    count, number, head, found = 0, 0, GENESIS, []
+    for entry in entries:
+        for broken in _breaks(entry, number, head):
+            count += 1
+            if count <= MOST:
+                found.append(broken)
+        number, head = entry.seq, entry.hash
+    if (chain.seq, chain.hash) != (number, head.hex()):
+        count += 1
+        found.append(
+            f"the journal ends with entry {number} ({head.hex()}), but entry {chain.seq}"
+            f" ({chain.hash}) was noted as its end: entries were cut off or added"
+        )
+    return Verification(entries=number, head=head.hex(), breaks=count, found=tuple(found))
+
+
+def _breaks(entry: Entry, before: int, head: bytes) -> Iterator[str]:
+    if entry.seq != before + 1:
+        yield f"entry {entry.seq} follows entry {before}: what stood between is missing"
+    if entry.previous != head:
+        yield f"entry {entry.seq} does not continue entry {before}: one of them was exchanged"
+    if seal(entry.previous, entry.canonical) != entry.hash:
+        yield f"entry {entry.seq}, {entry.type} of {entry.case_id}, was changed afterwards"

@@ -1,0 +1,97 @@
+"""A plain page of the books: rendered here first, kept up to date by its own script.
+
+Without JavaScript, in a text browser or by `curl`, it shows the same figures and cases.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import Field
+
+from services.ledger.figures import Report
+from services.ledger.report import percent
+from services.ledger.search import CaseQuery, search
+from shared.domain.case import State, Text
+from shared.domain.model import Input
+from shared.runtime.gateway import Gateway
+
+SHOWN = 20
+"""Cases on the page."""
+
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class Asked(Input):
+    """What the page's own form and links ask for."""
+
+    lang: str | None = None
+    q: Annotated[Text, Field(max_length=200)] = ""
+    state: State | None = None
+
+
+def page(gateway: Gateway, report: Callable[[date | None, date | None], Report]) -> APIRouter:
+    """`GET /`."""
+    router = APIRouter()
+
+    @router.get("/", response_class=HTMLResponse)
+    def home(
+        asked: Annotated[Asked, Query()],
+        accept_language: Annotated[str | None, Header()] = None,
+    ) -> HTMLResponse:
+        """The figures and the newest cases, for people."""
+        calendar = gateway.policy.calendar
+
+        def day(at: datetime | None) -> str:
+            return calendar.local_day(at).isoformat() if at else ""
+
+        nonce = secrets.token_urlsafe(16)
+        listed = search(gateway, CaseQuery(q=asked.q, state=asked.state, limit=SHOWN))
+        body = _PAGES.get_template("page.html").render(
+            report=report(None, None),
+            listed=listed,
+            asked=asked,
+            states=list(State),
+            lang=language(asked.lang, accept_language),
+            day=day,
+            percent=percent,
+            nonce=nonce,
+            shown=SHOWN,
+        )
+        return HTMLResponse(body, headers=_headers(nonce))
+
+    return router
+
+
+def language(asked: str | None, accepted: str | None) -> str:
+    """`zh` or `en`: as asked for, else Chinese unless the browser prefers another language."""
+    if asked in {"zh", "en"}:
+        return asked
+    return "zh" if (accepted or "zh").strip().lower().startswith(("zh", "*")) else "en"
+
+
+def _headers(nonce: str) -> dict[str, str]:
+    """Nothing is loaded from elsewhere, and nothing runs that is not in the page's own file."""
+    policy = (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:;"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }

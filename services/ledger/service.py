@@ -1,0 +1,20 @@
+"""The ledger's descriptor."""
+
+from services.ledger.api import api
+from services.ledger.gauges import gauges
+from services.ledger.handlers import HANDLERS, needs
+from services.ledger.store import DOSSIERS, METADATA
+from shared.runtime.service import Service
+
+LEDGER = Service(
+    name="ledger",
+    metadata=METADATA,
+    migrations="services.ledger.migrations",
+    books=DOSSIERS,
+    handlers=HANDLERS,
+    commands={},
+    api=api,
+    needs=needs,
+    hears_everything=True,
+    gauges=gauges,
+)

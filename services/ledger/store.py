@@ -1,0 +1,107 @@
+"""The ledger's own tables."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from services.ledger.dossier import Dossier, RatingRow
+from services.ledger.journal import Chain
+from shared.domain.model import micros
+from shared.storage.collection import Collection, Field, Log, aggregates, key_type
+
+METADATA = sa.MetaData()
+
+CHAIN = Collection(METADATA, "chain", Chain, key=lambda chain: chain.name)
+"""One row: where the journal ends.
+
+Every transaction that appends has this row in its needs, and what a transaction reads is locked
+until its end. So replicas append one after the other. Its table's name comes first in the
+alphabet, in whose order rows are read: who waits, waits here, before reading anything else.
+"""
+
+JOURNAL = Log(
+    METADATA,
+    "journal",
+    sa.Column("seq", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("event_id", key_type(), nullable=False),
+    sa.Column("type", sa.Text(), nullable=False),
+    sa.Column("case_id", key_type(), nullable=False),
+    sa.Column("aggregate", sa.Text()),
+    sa.Column("version", sa.Integer()),
+    sa.Column("at", sa.BigInteger(), nullable=False),
+    sa.Column("correlation", sa.Text()),
+    sa.Column("policy_version", sa.Text()),
+    sa.Column("body", sa.Text(), nullable=False),
+    sa.Column("previous", sa.LargeBinary(), nullable=False),
+    sa.Column("hash", sa.LargeBinary(), nullable=False),
+)
+"""Every event that was heard, in the order of hearing, chained (services/ledger/journal.py)."""
+
+sa.Index(
+    "journal_once",
+    JOURNAL.table.c.case_id,
+    JOURNAL.table.c.aggregate,
+    JOURNAL.table.c.version,
+    unique=True,
+)
+# Each version of each aggregate stands in the journal once, whatever is delivered how often;
+# events about no aggregate have nulls there, which never equal one another.
+
+DOSSIERS = aggregates(
+    METADATA,
+    "dossiers",
+    Dossier,
+    Field("record_version", sa.Integer(), lambda d: d.record_version),
+    Field("handling_version", sa.Integer(), lambda d: d.handling_version),
+    Field("clocks_version", sa.Integer(), lambda d: d.clocks_version),
+    Field("judgement_version", sa.Integer(), lambda d: d.judgement_version),
+    Field("source", sa.Text(), lambda d: d.source),
+    Field("external_id", sa.Text(), lambda d: d.external_id),
+    Field("recorded_at", sa.BigInteger(), lambda d: micros(d.recorded_at), index=True),
+    Field("channel", sa.Text(), lambda d: d.channel),
+    Field("kind", sa.Text(), lambda d: d.kind.value if d.kind else None),
+    Field("category", sa.Text(), lambda d: d.category),
+    Field("item", sa.Text(), lambda d: d.item),
+    Field("subject", sa.Text(), lambda d: d.subject),
+    Field("station", sa.Text(), lambda d: d.station),
+    Field("recorder", sa.Text(), lambda d: d.recorder),
+    Field("campaign", sa.Text(), lambda d: d.campaign),
+    Field("repeat_of", sa.Text(), lambda d: d.repeat_of),
+    Field("progress", sa.Text(), lambda d: d.progress.value),
+    Field("colour", sa.Text(), lambda d: d.colour),
+    Field("unit", sa.Text(), lambda d: d.unit),
+    Field("level", sa.Text(), lambda d: d.level),
+    Field("answer_owed", sa.Boolean(), lambda d: d.answer_owed),
+    Field("policy_version", sa.Text(), lambda d: d.policy_version),
+    Field("due_at", sa.BigInteger(), lambda d: micros(d.current.due_at)),
+    Field("replied_at", sa.BigInteger(), lambda d: micros(d.current.replied_at)),
+    Field("breached", sa.Boolean(), lambda d: d.breached),
+)
+"""One row per case. Only `recorded_at`, which never changes, is indexed besides the key: a row
+that changes with every event then costs no index anything."""
+
+RATINGS = Collection(
+    METADATA,
+    "ratings",
+    RatingRow,
+    key=lambda row: row.key,
+    fields=(
+        Field("case_id", key_type(), lambda row: row.case_id),
+        Field("level", sa.Text(), lambda row: row.level),
+        Field("unit", sa.Text(), lambda row: row.unit),
+        Field("asked_at", sa.BigInteger(), lambda row: micros(row.asked_at)),
+        Field("rated_at", sa.BigInteger(), lambda row: micros(row.rated_at)),
+        Field("value", sa.Integer(), lambda row: row.value),
+        Field("satisfied", sa.Boolean(), lambda row: row.satisfied),
+        Field("lapsed", sa.Boolean(), lambda row: row.lapsed),
+    ),
+)
+"""One row per round whose answer somebody was asked to rate."""
+
+TEXTS = Log(
+    METADATA,
+    "texts",
+    sa.Column("case_id", key_type(), primary_key=True),
+    sa.Column("words", sa.Text(), nullable=False),
+)
+"""What a search looks through: written once per case, apart from the rows that change."""

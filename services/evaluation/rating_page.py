@@ -99,7 +99,7 @@ class _Visit:
             scale=[(each.id, self._title(each)) for each in policy.scale.values()],
             until=policy.calendar.local_day(judgement.lapses_at),
             score=score,
-            comment=comment,
+            comment=comment.replace("\0", ""),
             problems=[(each.field, _words_for(each)) for each in problems],
         )
 

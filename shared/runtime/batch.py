@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.bus.codec import BadEvent, Envelope, decode
 from shared.bus.protocol import Delivery
 from shared.domain.commands import Command
-from shared.domain.errors import ConcentricError, Refusal, Unreadable
+from shared.domain.errors import Refusal, Unavailable, Unreadable
 from shared.domain.events import Event
 from shared.runtime.packing import (
     envelope_of,
@@ -162,7 +162,7 @@ class Batch:
             mark = self._tx.mark()
             try:
                 events = list(handler(envelope.data, self._tx, context))
-            except (ConcentricError, SQLAlchemyError):
+            except (Refusal, Unavailable, SQLAlchemyError):
                 self._tx.undo(mark)
                 raise
             except Exception as bug:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +19,7 @@ from shared.domain.errors import Unreadable
 from shared.domain.events import CaseRecorded, Event
 from shared.domain.ids import case_id, new_id
 from shared.observe.metrics import Metrics
-from shared.policy.holder import PolicyHolder
-from shared.runtime.host import Host
+from shared.runtime.host import Host, Policies
 from shared.runtime.service import Service
 from shared.settings import Settings
 from shared.storage.storage import Storage
@@ -55,7 +54,11 @@ class Machine:
 
 @contextmanager
 def machine(
-    service: Service, storage: Storage, policy: PolicyHolder, folder: Path
+    service: Service,
+    storage: Storage,
+    policy: Policies,
+    folder: Path,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Machine]:
     """A running service on the given storage, drained at the end."""
     bus, heard = LocalBus(), list[Envelope]()
@@ -67,7 +70,7 @@ def machine(
 
     ear = bus.subscribe(Subscription("ear", ("#",)), hear)
     settings = Settings.read({}, data=folder, drain=5.0)
-    host = Host(service, storage, bus, policy, Metrics(), settings)
+    host = Host(service, storage, bus, policy, Metrics(), settings, clock=clock)
     host.listen()
     host.speak()
     try:

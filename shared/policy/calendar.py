@@ -50,5 +50,6 @@ def _days(
     days = frozenset(day for day in every if known.is_working_day(day))
     if not known.has_substituted_holidays:
         return days, date(last, 12, 31)
-    made_up = max(known.weekend_workdays, default=date(first - 1, 12, 31))
-    return days, date(made_up.year, 12, 31)
+    # The library also notes a few such days of years that it was not asked for.
+    made_up = (day.year for day in known.weekend_workdays if day.year >= first)
+    return days, date(max(made_up, default=first - 1), 12, 31)

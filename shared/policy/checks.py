@@ -13,9 +13,11 @@ from typing import Any
 
 from shared.policy.compile import Coder
 from shared.policy.names import SPECIAL_TARGETS, Names, suggest
-from shared.policy.rows import allowed_values, rows, triage_types
+from shared.policy.rows import allowed_values
+from shared.policy.rows import rows as compiled_rows
+from shared.policy.schema import RowPart
 from shared.policy.source import Path, Source
-from shared.policy.table import FactType, Test
+from shared.policy.table import FactType, Predicate
 from shared.policy.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS, RECORD_FIELDS
 
 
@@ -26,6 +28,8 @@ class Draft:
     source: Source
     names: Names
     sections: Mapping[str, Any]
+    tables: Mapping[str, list[tuple[int, RowPart]]]
+    """The sound rows of each table, with their places: one bad row does not hide the others."""
 
     def has(self, *sections: str) -> bool:
         """Whether all these sections are sound."""
@@ -192,23 +196,28 @@ def _facts(draft: Draft) -> None:
 
 
 def _triage(draft: Draft) -> None:
-    if draft.has("triage", "attributes", "mentions"):
-        types = triage_types(draft["attributes"], draft["mentions"])
-        _table(draft, "triage", types)
-        parts = draft["triage"]
-        if parts[-1].when:
-            message = "The last row must match every case that is left: write `when: {}` there."
-            draft.report(("triage", len(parts) - 1, "when"), "no-catch-all", message)
+    _table(draft, "triage", {**BUILT_IN_FACTS, **_declared_facts(draft)})
+    data = draft.source.data.get("triage")
+    rows = draft.tables["triage"]
+    if rows and rows[-1][0] == len(data) - 1 and rows[-1][1].when:
+        message = "The last row must match every case that is left: write `when: {}` there."
+        draft.report(("triage", rows[-1][0], "when"), "no-catch-all", message)
+
+
+def _declared_facts(draft: Draft) -> dict[str, FactType | None]:
+    """Attributes and mentions; None as the type of an attribute that is itself mistaken."""
+    attributes = draft.sections.get("attributes", {})
+    types = {name: attributes[name].type if name in attributes else None
+             for name in draft.names.attribute}  # fmt: skip
+    return {**types, **dict.fromkeys(draft.names.mention, FactType.BOOLEAN)}
 
 
 def _evaluators(draft: Draft) -> None:
-    if not draft.has("evaluators"):
-        return
     _table(draft, "evaluators", HANDLING_FACTS)
-    if not draft.has("levels"):
+    if not draft.has("evaluators", "levels"):
         return
     certain: set[str] = set()
-    for row in rows(draft["evaluators"]):
+    for row in compiled_rows(draft["evaluators"]):
         if not row.tests:
             return
         if len(row.tests) == 1 and row.tests[0].fact == "level":
@@ -221,25 +230,28 @@ def _evaluators(draft: Draft) -> None:
         draft.report(("evaluators",), "no-evaluator", message)
 
 
-def _table(draft: Draft, section: str, types: Mapping[str, FactType]) -> None:
-    table = rows(draft[section])
-    for index, row in enumerate(table):
-        if not row.tests and index < len(table) - 1:
+def _table(draft: Draft, section: str, types: Mapping[str, FactType | None]) -> None:
+    parts = draft.tables[section]
+    rows = compiled_rows([part for _, part in parts])
+    last = len(draft.source.data.get(section) or ()) - 1
+    for (index, _), row in zip(parts, rows, strict=True):
+        if not row.tests and index < last:
             message = "This row matches every case: the rows below are never reached."
             draft.report((section, index, "when"), "unreachable", message)
         for test in row.tests:
             path: Path = (section, index, "when", test.fact)
-            kind = types.get(test.fact)
-            if kind is None:
+            if test.fact not in types:
                 message = f"There is no fact `{test.fact}`: {suggest(test.fact, types)}"
                 draft.report(path, "unknown-fact", message)
-            elif _has_types(draft, path, test, kind):
+                continue
+            kind = types[test.fact]
+            if kind is not None and _has_types(draft, path, test, kind):
                 _has_values(draft, path, test)
                 if not Coder.of(test.fact, kind, [test]).codes(test):
                     draft.report(path, "contradiction", "This condition can never hold.")
 
 
-def _has_types(draft: Draft, path: Path, test: Test, kind: FactType) -> bool:
+def _has_types(draft: Draft, path: Path, test: Predicate, kind: FactType) -> bool:
     if kind is not FactType.INTEGER and (test.at_least is not None or test.at_most is not None):
         draft.report(path, "wrong-type", f"`{test.fact}` is no number that could be compared.")
         return False
@@ -255,7 +267,7 @@ def _has_types(draft: Draft, path: Path, test: Test, kind: FactType) -> bool:
     return not wrong
 
 
-def _has_values(draft: Draft, path: Path, test: Test) -> None:
+def _has_values(draft: Draft, path: Path, test: Predicate) -> None:
     attributes = draft["attributes"] if draft.has("attributes") else {}
     allowed = allowed_values(test.fact, draft.names, attributes)
     if allowed is not None:

@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import Any
 
 from shared.domain.case import Scalar
-from shared.policy.table import Facts, FactType, Row, Table, Test
+from shared.policy.table import Facts, FactType, Predicate, Row, Table
 
 CHUNK_ROWS = 60
 """Rows in one ruleset; more than 64 that match at once poison its state (error 303)."""
@@ -55,7 +55,7 @@ class Coder:
     """Where an interval begins; integers only."""
 
     @classmethod
-    def of(cls, fact: str, kind: FactType, tests: Sequence[Test]) -> Coder:
+    def of(cls, fact: str, kind: FactType, tests: Sequence[Predicate]) -> Coder:
         """The coder of a fact for all tests that ask for it."""
         values = {value for test in tests for value in (test.any_of or ()) + (test.none_of or ())}
         if kind is not FactType.INTEGER:
@@ -73,7 +73,7 @@ class Coder:
             return bisect_right(self.cuts, int(value)) + 1
         return self.named.get(value, len(self.named) + 1)
 
-    def codes(self, test: Test) -> frozenset[int]:
+    def codes(self, test: Predicate) -> frozenset[int]:
         """The codes that satisfy a test."""
         classes: list[Any]
         if self.cuts:

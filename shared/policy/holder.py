@@ -9,7 +9,7 @@ from pathlib import Path
 from shared.policy.engine import OnFallback
 from shared.policy.load import load_policy, parse_policy, read_bytes, version_of
 from shared.policy.policy import CompiledPolicy
-from shared.policy.rehearse import rehearse_content
+from shared.policy.rehearsal import rehearse_content
 
 Rehearsal = Callable[[str, bytes], None]
 """Tries the content of a file, named for errors; raises PolicyError."""

@@ -17,8 +17,10 @@ from shared.policy.checks import Draft, check_all
 from shared.policy.engine import OnFallback
 from shared.policy.names import Names, suggest
 from shared.policy.policy import CompiledPolicy
-from shared.policy.schema import Document
+from shared.policy.schema import Document, EvaluatorRow, RowPart, TriageRow
 from shared.policy.source import Source
+
+ROW_TYPES: dict[str, type[RowPart]] = {"triage": TriageRow, "evaluators": EvaluatorRow}
 
 
 def load_policy(path: Path, on_fallback: OnFallback | None = None) -> CompiledPolicy:
@@ -67,10 +69,12 @@ def _check(source: Source) -> tuple[Document, WorkingCalendar]:
     try:
         document = Document.model_validate(source.data, context=names)
         sections = {name: getattr(document, name) for name in Document.model_fields}
+        tables = {name: list(enumerate(sections[name])) for name in ROW_TYPES}
     except ValidationError as error:
         _report(source, error)
         sections = _sound_sections(source.data, names)
-    check_all(Draft(source, names, sections))
+        tables = {name: _sound_rows(source.data.get(name), name, names) for name in ROW_TYPES}
+    check_all(Draft(source, names, sections, tables))
     calendar = _calendar(source, sections)
     if source.problems or document is None or calendar is None:
         raise source.error()
@@ -93,6 +97,17 @@ def _sound_sections(data: dict[str, Any], names: Names) -> dict[str, Any]:
     return sound
 
 
+def _sound_rows(data: Any, section: str, names: Names) -> list[tuple[int, RowPart]]:
+    """The rows of a table that are right by themselves, with their places."""
+    sound = []
+    for index, row in enumerate(data if isinstance(data, list) else ()):
+        try:
+            sound.append((index, ROW_TYPES[section].model_validate(row, context=names)))
+        except ValidationError:
+            continue
+    return sound
+
+
 def _calendar(source: Source, sections: dict[str, Any]) -> WorkingCalendar | None:
     part, zone = sections.get("calendar"), sections.get("timezone")
     if part is None or part.years[0] > part.years[1]:
@@ -110,6 +125,8 @@ def _report(source: Source, error: ValidationError) -> None:
     keys = _all_keys(Document.model_json_schema())
     for detail in error.errors(include_url=False):
         path, kind = detail["loc"], detail["type"]
+        if kind == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue  # pydantic counts only the parts that are right; the wrong ones are told
         if kind == "missing":
             message = "This is required: add it."
         elif kind == "extra_forbidden":

@@ -14,7 +14,7 @@ from shared.policy.schema import (
     Operators,
     RowPart,
 )
-from shared.policy.table import FactType, Row, Table, Test
+from shared.policy.table import FactType, Predicate, Row, Table
 from shared.policy.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS
 
 
@@ -43,16 +43,16 @@ def evaluator_table(document: Document) -> Table:
 def rows(parts: Sequence[RowPart]) -> tuple[Row, ...]:
     """The rows with their conditions as tests."""
     return tuple(
-        Row(part.name, tuple(to_test(fact, asked) for fact, asked in part.when.items()))
+        Row(part.name, tuple(to_predicate(fact, asked) for fact, asked in part.when.items()))
         for part in parts
     )
 
 
-def to_test(fact: str, condition: Condition) -> Test:
+def to_predicate(fact: str, condition: Condition) -> Predicate:
     """A condition of the file as a test."""
     if not isinstance(condition, Operators):
-        return Test(fact, any_of=_values(condition))
-    return Test(
+        return Predicate(fact, any_of=_values(condition))
+    return Predicate(
         fact,
         none_of=None if condition.not_ is None else _values(condition.not_),
         at_least=condition.at_least,

@@ -256,7 +256,7 @@ class EscalationPart(Part):
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as error:  # not found is both, by platform
+    except (KeyError, ValueError, OSError) as error:  # each of them, by name and platform
         raise PydanticCustomError(
             "unknown-timezone", "is no time zone: write one such as `Asia/Shanghai`"
         ) from error

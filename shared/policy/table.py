@@ -37,7 +37,7 @@ class FactType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Predicate:
     """What a row asks of one fact; every part that is given must hold.
 
     An absent fact has no value: it satisfies `none_of` and `present=False`, and nothing else.
@@ -72,7 +72,7 @@ class Row:
     """A row of a table: it matches where all its tests hold, always where it has none."""
 
     name: str
-    tests: tuple[Test, ...]
+    tests: tuple[Predicate, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from shared.domain.errors import PolicyError, Problem
 from shared.policy import interpreter
 from shared.policy.engine import DurableEngine
 from shared.policy.load import parse_policy
-from shared.policy.rehearse import REFUSED
+from shared.policy.rehearsal import REFUSED
 from shared.policy.rows import evaluator_table, triage_table
 from shared.policy.table import Facts, FactType, Table
 

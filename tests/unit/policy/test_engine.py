@@ -1,0 +1,251 @@
+"""durable-rules agrees with the reference interpreter, and cannot take a decision down."""
+
+from __future__ import annotations
+
+import gc
+import random
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.policy import engine as engine_module
+from shared.policy import interpreter
+from shared.policy.compile import CHUNK_ROWS, compile_table
+from shared.policy.engine import DurableEngine, EngineError
+from shared.policy.table import FactType, Predicate, Row, Table
+from shared.policy.trial import differences, generated
+
+TYPES = {
+    "colour": FactType.TEXT,
+    "place": FactType.TEXT,
+    "size": FactType.INTEGER,
+    "age": FactType.INTEGER,
+    "wet": FactType.BOOLEAN,
+}
+WORDS = ["红", "绿", "blue", "x" * 200, "'\"\\{}", "0", "1", "true", ""]
+NUMBERS = [-(10**15), -1, 0, 1, 2, 7, 10**15]
+
+
+def values_of(kind: FactType, chance: random.Random) -> Any:
+    if kind is FactType.INTEGER:
+        return chance.choice([*NUMBERS, chance.randrange(-3, 10)])
+    return chance.choice(WORDS) if kind is FactType.TEXT else chance.random() < 0.5
+
+
+def predicate(fact: str, chance: random.Random) -> Predicate:
+    kind = TYPES[fact]
+    some = tuple({values_of(kind, chance) for _ in range(chance.choice([1, 1, 2, 4, 11]))})
+    shapes: list[dict[str, Any]] = [
+        {"any_of": some},
+        {"none_of": some},
+        {"present": chance.random() < 0.5},
+    ]
+    if kind is FactType.INTEGER:
+        low, high = sorted(chance.sample(NUMBERS, 2))
+        shapes += [{"at_least": low}, {"at_most": high}, {"at_least": low, "at_most": high}]
+        shapes += [{"at_least": low, "none_of": some}, {"any_of": some, "at_most": high}]
+    return Predicate(fact, **chance.choice(shapes))
+
+
+def table_of(seed: int) -> Table:
+    """A table of up to 150 rows with up to four conditions of any shape; one in three is short."""
+    chance = random.Random(seed)
+    rows = []
+    for number in range(chance.randrange(1, 6) if seed % 3 else chance.randrange(6, 150)):
+        facts = chance.sample(sorted(TYPES), chance.choice([0, 1, 2, 3, 4] if number else [1]))
+        rows.append(Row(f"r{number}", tuple(predicate(fact, chance) for fact in facts)))
+    return Table.of("generated", TYPES, tuple(rows))
+
+
+def facts_of(chance: random.Random) -> dict[str, Any]:
+    absent = chance.random() * 0.5
+    return {
+        fact: None if chance.random() < absent else values_of(kind, chance)
+        for fact, kind in TYPES.items()
+    }
+
+
+def test_engine_and_reference_agree_on_ten_thousand_generated_decisions() -> None:
+    matched = set()
+    for seed in range(60):
+        table, chance = table_of(seed), random.Random(seed)
+        engine = DurableEngine(table)
+        for facts in (facts_of(chance) for _ in range(170)):
+            expected = interpreter.first(table, facts)
+            assert engine.first(facts) == expected, (seed, facts)
+            matched.add(expected)
+        assert engine.fallbacks == 0
+        engine.close()
+    assert None in matched
+    assert len(matched) > 10
+
+
+@settings(max_examples=60, deadline=None)
+@given(value=st.none() | st.text(max_size=8) | st.integers() | st.booleans(), data=st.data())
+def test_no_value_from_outside_can_disturb_the_engine(value: Any, data: st.DataObject) -> None:
+    """Whatever an attribute holds, only its class reaches the engine."""
+    kind = data.draw(st.sampled_from(list(FactType)))
+    named: dict[FactType, tuple[Any, ...]] = {
+        FactType.TEXT: ("a", "0", "", "'\"\\{}"),
+        FactType.INTEGER: (0, 1, -(10**15)),
+        FactType.BOOLEAN: (True,),
+    }
+    rows = (Row("named", (Predicate("f", any_of=named[kind]),)),)
+    table = Table.of("outside", {"f": kind}, rows)
+    engine = DurableEngine(table)
+    facts = {"f": kind.read(value)}
+    assert engine.first(facts) == interpreter.first(table, facts)
+    assert engine.fallbacks == 0
+
+
+def big_table(rows: int) -> Table:
+    chance = random.Random(rows)
+    types = {f"f{n}": FactType.TEXT for n in range(10)} | {"n": FactType.INTEGER}
+    made = []
+    for number in range(rows):
+        tests = [
+            Predicate(fact, any_of=tuple(chance.sample(WORDS, chance.choice([1, 1, 3]))))
+            for fact in chance.sample([f"f{n}" for n in range(10)], 3)
+        ]
+        tests.append(Predicate("n", at_least=chance.randrange(50)))
+        made.append(Row(f"r{number}", tuple(tests)))
+    made.append(Row("rest", ()))
+    return Table.of("big", types, tuple(made))
+
+
+@pytest.mark.parametrize("rows", [58, 59, 120, 400])
+def test_long_tables_are_split_and_still_agree(rows: int) -> None:
+    table = big_table(rows)
+    program = compile_table(table)
+    assert len(program.chunks) == -(-(rows + 1) // (CHUNK_ROWS - 1))
+    assert differences(table, samples=600) == []
+
+
+def test_generated_facts_reach_most_rows() -> None:
+    """Otherwise the comparison before a swap would compare little."""
+    table = big_table(100)
+    reached = {interpreter.first(table, facts) for facts in generated(table, 1000)}
+    assert len(reached) > 80
+
+
+def test_sixty_rows_that_all_match_do_not_poison_the_engine() -> None:
+    table = Table.of("same", {}, tuple(Row(f"r{n}", ()) for n in range(130)))
+    engine = DurableEngine(table)
+    assert [engine.first({}) for _ in range(5)] == [0] * 5
+    assert engine.fallbacks == 0
+
+
+def test_many_conditions_in_one_row_are_within_the_engines_limits() -> None:
+    types = {f"f{n}": FactType.TEXT for n in range(90)}
+    tests = tuple(Predicate(fact, any_of=("a", "c", "e")) for fact in types)
+    others = tuple(Predicate(fact, none_of=("b", "d")) for fact in types)
+    table = Table.of("wide", types, (Row("all", tests), Row("none", others), Row("rest", ())))
+    engine = DurableEngine(table)
+    assert engine.first(dict.fromkeys(types, "c")) == 0
+    assert engine.first(dict.fromkeys(types, "x")) == 1
+    assert engine.first(dict.fromkeys(types, "d")) == 2
+    assert engine.fallbacks == 0
+
+
+def simple_table() -> Table:
+    rows = (Row("red", (Predicate("colour", any_of=("red",)),)), Row("rest", ()))
+    return Table.of("simple", {"colour": FactType.TEXT}, rows)
+
+
+def test_an_engine_error_is_answered_by_the_reference_counted_and_mended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    engine = DurableEngine(simple_table(), told.append)
+    real = engine_module._ask
+
+    def broken(handle: int, message: str) -> int | None:
+        if "f0" in message:
+            raise EngineError("303")
+        return real(handle, message)
+
+    monkeypatch.setattr(engine_module, "_ask", broken)
+    assert engine.first({"colour": "red"}) == 0
+    assert engine.first({"colour": "red"}) == 0
+    assert engine.fallbacks == 2
+    assert told == ["EngineError: 303"] * 2
+    monkeypatch.undo()
+    assert engine.first({"colour": "red"}) == 0
+    assert engine.first({"colour": "blue"}) == 1
+    assert engine.fallbacks == 2
+
+
+def test_after_close_the_reference_decides_without_counting_as_a_failure() -> None:
+    engine = DurableEngine(simple_table())
+    engine.close()
+    engine.close()
+    assert engine.first({"colour": "red"}) == 0
+    assert engine.fallbacks == 0
+
+
+def test_equal_facts_are_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = DurableEngine(simple_table())
+    asked = []
+    real = engine_module._ask
+
+    def counted(handle: int, message: str) -> int | None:
+        asked.append(message)
+        return real(handle, message)
+
+    monkeypatch.setattr(engine_module, "_ask", counted)
+    for number in range(50):
+        engine.first({"colour": f"unnamed {number}"})
+    assert len(asked) == 1
+
+
+def test_threads_get_their_own_answers() -> None:
+    table = big_table(150)
+    engine = DurableEngine(table)
+    sets = list(generated(table, 400))
+    expected = [interpreter.first(table, facts) for facts in sets]
+    wrong: list[int] = []
+
+    def ask(seed: int) -> None:
+        order = list(range(len(sets)))
+        random.Random(seed).shuffle(order)
+        wrong.extend(n for n in order if engine.first(sets[n]) != expected[n])
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert engine.fallbacks == 0
+
+
+def resident_kb() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux tells the memory there")
+@pytest.mark.parametrize("closing", ["close", "drop"])
+def test_a_thousand_reloads_keep_the_memory_flat(closing: str) -> None:
+    table = big_table(3)
+    facts = next(generated(table, 1))
+
+    def cycle(times: int) -> None:
+        for _ in range(times):
+            engine = DurableEngine(table)
+            engine.first(facts)
+            if closing == "close":
+                engine.close()
+            del engine
+
+    gc.disable()  # a dropped engine is freed at once, not by the collector
+    try:
+        cycle(200)
+        before = resident_kb()
+        cycle(1000)
+        assert resident_kb() - before < 3000
+    finally:
+        gc.enable()

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints
 
-from shared.domain.model import Input, Instant, Value
+from shared.domain.model import GivenInstant, Input, Instant, Value
 
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -44,7 +44,7 @@ class Answer(Input):
     """An answer that had been given before the case came into this system."""
 
     text: Annotated[Text, Field(min_length=1)]
-    at: Instant
+    at: GivenInstant
     by: Name | None = None
 
 
@@ -62,7 +62,7 @@ class Submission(Input):
     item: Name | None = None
     subject: Annotated[Name, Field(max_length=500)]
     text: Text = ""
-    recorded_at: Instant | None = None
+    recorded_at: GivenInstant | None = None
     """Left out, it is the moment of receipt."""
     recorder: Name | None = None
     """The member of staff who recorded the case and stays accountable for it."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
 
 
@@ -26,12 +26,11 @@ def _to_utc(at: datetime) -> datetime:
         raise PydanticCustomError("datetime_range", "lies outside the years 1 to 9999") from error
 
 
-def _to_text(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+Instant = AwareDatetime
+"""A moment in UTC, in a value of ours; read and written without a call into Python."""
 
-
-Instant = Annotated[AwareDatetime, AfterValidator(_to_utc), PlainSerializer(_to_text, str, "json")]
-"""A moment with its time zone, kept in UTC; a time without a zone is refused."""
+GivenInstant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""A moment that somebody else wrote, in any zone; a time without a zone is refused."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -36,6 +36,7 @@ _WORDS = {
         "no-time-zone",
         "Add the time zone, such as 2026-05-04T09:30:00+08:00.",
     ),
+    "datetime_range": ("out-of-range", "Give a moment of the years 1 to 9999."),
     "dict_type": ("wrong-type", "Give an object with named fields."),
     "model_type": ("wrong-type", "Give an object with named fields."),
     "model_attributes_type": ("wrong-type", "Give an object with named fields."),
@@ -93,9 +94,9 @@ def _path(location: Sequence[int | str]) -> str:
 
 def _in_words(details: ErrorDetails) -> tuple[str, str]:
     kind = details["type"]
-    if kind.startswith(("datetime_", "date_")):
-        return _A_MOMENT
     if kind not in _WORDS:
+        if kind.startswith(("datetime_", "date_")):
+            return _A_MOMENT
         return kind.replace("_", "-"), f"{details['msg']}."
     code, message = _WORDS[kind]
     context: Mapping[str, object] = details.get("ctx", {})

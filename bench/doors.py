@@ -1,0 +1,84 @@
+"""Two ways into a running house: inside its process, and over HTTP and RabbitMQ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import httpx
+
+from bench.loop import BATCH, HEARD
+from services.embedded.house import House
+from shared.bus.codec import Envelope, decode
+from shared.bus.listeners import LISTENERS
+from shared.bus.protocol import Bus, Delivery, Subscription
+from shared.bus.rabbit import RabbitBus
+from shared.domain.commands import Command
+
+Listener = Callable[[Sequence[Envelope]], None]
+
+EAR = Subscription("bench", HEARD)
+
+
+class EmbeddedDoor:
+    """Commands through the gateways, events from the local bus."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._ear = _Ear(house.bus)
+
+    def execute(self, service: str, commands: Sequence[Command]) -> None:
+        """Carry out commands; raises where one is not done."""
+        for outcome in self._house.hosts[service].gateway.execute_all(commands):
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    def hear(self, listener: Listener) -> None:
+        """Tell this listener from now on, and no other."""
+        self._ear.listener = listener
+
+
+class RemoteDoor:
+    """Commands over HTTP in bulk, events from RabbitMQ, as an integrator has them."""
+
+    def __init__(self, urls: Mapping[str, str], amqp: str) -> None:
+        self._clients = {
+            name: httpx.Client(base_url=url, timeout=60.0) for name, url in urls.items()
+        }
+        self._bus = RabbitBus(amqp, name="bench", listeners=(*LISTENERS, EAR))
+        self._ear = _Ear(self._bus)
+
+    def execute(self, service: str, commands: Sequence[Command]) -> None:
+        """Carry out commands; raises where one is not done."""
+        kind = commands[0].type
+        for first in range(0, len(commands), BATCH):
+            body = [
+                command.model_dump(mode="json", exclude_defaults=True)
+                for command in commands[first : first + BATCH]
+            ]
+            answer = self._clients[service].post(f"/commands/{kind}/batch", json=body)
+            answer.raise_for_status()
+            for outcome in answer.json():
+                if outcome["problems"]:
+                    raise RuntimeError(outcome["problems"])
+
+    def hear(self, listener: Listener) -> None:
+        """Tell this listener from now on, and no other."""
+        self._ear.listener = listener
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._bus.close()
+        for client in self._clients.values():
+            client.close()
+
+
+class _Ear:
+    """One subscription, whoever listens."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.listener: Listener = lambda _: None
+        self._consumer = bus.subscribe(EAR, self._deliver)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        self.listener([each for each in decode(delivery.message) if isinstance(each, Envelope)])
+        self._consumer.ack([delivery])

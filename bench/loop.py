@@ -1,0 +1,140 @@
+"""Cases driven through the whole loop by the commands that anyone would use, and timed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter, sleep
+from typing import Protocol
+
+from shared.bus.codec import Envelope
+from shared.domain.aggregates import HandlingState
+from shared.domain.commands import Command, RateReply, ReplyToCase, SubmitCase
+from shared.domain.events import CaseClosed, CaseRouted, EvaluationRequested
+from shared.domain.ids import case_id
+
+BATCH = 100
+"""Commands in one request, the same as the yardstick's batch."""
+
+HEARD = (CaseRouted.type, EvaluationRequested.type, CaseClosed.type)
+
+TEXT = "小区门口的路灯坏了一个星期，晚上走路很不安全，请尽快安排人员维修，谢谢。" * 6
+"""About 200 characters, the median length of a real message."""
+
+
+class Door(Protocol):
+    """A way into a running house."""
+
+    def execute(self, service: str, commands: Sequence[Command]) -> None:
+        """Carry out commands; raises where one is not done."""
+
+    def hear(self, listener: Callable[[Sequence[Envelope]], None]) -> None:
+        """Call `listener` with the events of `HEARD`, from a thread of the bus."""
+
+
+@dataclass
+class Loop:
+    """Units and informants who answer and rate whatever comes to them."""
+
+    door: Door
+    run: str
+    """Part of the cases' external ids, so that runs do not meet."""
+    started: dict[str, float] = field(default_factory=dict)
+    took: dict[str, float] = field(default_factory=dict)
+    """Seconds from the submission to the closing, by case."""
+    failure: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self._closed = threading.Condition()
+        self._players = ThreadPoolExecutor(max_workers=4, thread_name_prefix="player")
+        self.door.hear(self._hear)
+
+    def throughput(self, cases: int) -> float:
+        """Submit so many cases in batches, and return the seconds until all are closed."""
+        began = perf_counter()
+        batches = [
+            [self._case(number) for number in range(first, min(first + BATCH, cases))]
+            for first in range(0, cases, BATCH)
+        ]
+        with ThreadPoolExecutor(max_workers=2) as submitters:
+            list(submitters.map(self._submit, batches))
+        self._wait(cases)
+        return perf_counter() - began
+
+    def latency(self, cases: int, rate: float) -> list[float]:
+        """Submit single cases at a steady rate per second; the sorted seconds that each took."""
+        began = perf_counter()
+        for number in range(cases):
+            sleep(max(0.0, began + number / rate - perf_counter()))
+            self._players.submit(self._submit, [self._case(number)])
+        self._wait(cases)
+        return sorted(self.took.values())
+
+    def _case(self, number: int) -> SubmitCase:
+        return SubmitCase(
+            source="bench",
+            external_id=f"{self.run}-{number}",
+            channel="message-board",
+            subject=f"路灯不亮 {self.run} {number}",
+            text=TEXT,
+            recorded_at=datetime.now(UTC),
+            informant={"ref": f"user-{number}"},  # type: ignore[arg-type]  # pydantic reads it
+        )
+
+    def _submit(self, cases: Sequence[SubmitCase]) -> None:
+        now = perf_counter()
+        for case in cases:
+            self.started[case_id(case.source, case.external_id)] = now
+        self.door.execute("intake", cases)
+
+    def _hear(self, events: Sequence[Envelope]) -> None:
+        mine = [each for each in events if each.subject in self.started]
+        if mine:
+            self._players.submit(self._play, mine)
+
+    def _play(self, events: Sequence[Envelope]) -> None:
+        try:
+            self._answer([each.data for each in events])
+        except Exception as error:
+            with self._closed:
+                self.failure = error
+                self._closed.notify()
+            raise
+
+    def _answer(self, events: Sequence[object]) -> None:
+        now = perf_counter()
+        replies: list[Command] = []
+        ratings: list[Command] = []
+        closed = []
+        for event in events:
+            if isinstance(event, CaseRouted):
+                if event.handling.state is HandlingState.ROUTED:
+                    unit = event.handling.unit
+                    replies.append(ReplyToCase(case_id=event.case_id, unit=unit, reply="已修好。"))
+            elif isinstance(event, EvaluationRequested):
+                token = event.link.rsplit("/", 1)[-1]
+                ratings.append(RateReply(token=token, score="satisfied"))
+            elif isinstance(event, CaseClosed):
+                closed.append(event.case_id)
+        if replies:
+            self.door.execute("router", replies)
+        if ratings:
+            self.door.execute("evaluation", ratings)
+        if closed:
+            with self._closed:
+                self.took.update({case: now - self.started[case] for case in closed})
+                self._closed.notify()
+
+    def _wait(self, cases: int) -> None:
+        with self._closed:
+            done = self._closed.wait_for(
+                lambda: len(self.took) >= cases or self.failure is not None, timeout=600
+            )
+        if self.failure is not None:
+            raise self.failure
+        if not done:
+            raise TimeoutError(f"only {len(self.took)} of {cases} cases were closed in 600 s")
+        self._players.shutdown()

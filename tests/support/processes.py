@@ -1,0 +1,133 @@
+"""Concentric as real processes, all services in one or each on its own, to be killed at will."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+
+from services.embedded.catalogue import NAMES
+from tests.support.machine import POLICIES
+
+START = 40.0
+"""Seconds that a process has to become ready, on a machine that does other things as well."""
+
+
+class Process:
+    """One process of Concentric with its HTTP address; it can be killed and started again."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self._command = command
+        self._port = _free_port()
+        self._environment = {**os.environ, **environment, "CONCENTRIC_PORT": str(self._port)}
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        """The running process's id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def launch(self) -> None:
+        """Start without waiting."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=log, stderr=log
+            )
+
+    def wait_ready(self) -> None:
+        """Wait until everything that it needs is there; raises with its log otherwise."""
+        assert self._process is not None
+        until = monotonic() + START
+        while monotonic() < until and self._process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            sleep(0.05)
+        log = self._log.read_text(errors="replace")[-3000:]
+        raise AssertionError(f"{' '.join(self._command)} did not become ready:\n{log}")
+
+    def start(self) -> None:
+        """Start and wait until ready."""
+        self.launch()
+        self.wait_ready()
+
+    def kill(self) -> None:
+        """End it as a power cut would, by SIGKILL."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout=40)
+
+
+@contextmanager
+def house(folder: Path, database: str | None = None) -> Iterator[Process]:
+    """`concentric up` on a data folder, ready; killed at the end if it is still there."""
+    process = Process([concentric(), "up"], environment(folder, database), folder / "up.log")
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+@contextmanager
+def services(
+    folder: Path, amqp: str, database: str | None = None
+) -> Iterator[Mapping[str, Process]]:
+    """Each service as a process on RabbitMQ, ready; killed at the end."""
+    common = environment(folder, database) | {"AMQP_URL": amqp}
+    running = {
+        name: Process([sys.executable, "-m", f"services.{name}"], common, folder / f"{name}.log")
+        for name in NAMES
+    }
+    try:
+        for process in running.values():
+            process.launch()
+        for process in running.values():
+            process.wait_ready()
+        yield running
+    finally:
+        for process in running.values():
+            process.kill()
+
+
+def environment(folder: Path, database: str | None) -> dict[str, str]:
+    """The settings of an installation of the test's own."""
+    return {
+        "CONCENTRIC_DATA": str(folder),
+        "CONCENTRIC_POLICY": str(POLICIES / "message-board.yaml"),
+        "CONCENTRIC_LOG_LEVEL": "warning",
+        "DATABASE_URL": database or "",
+        "AMQP_URL": "",
+    }
+
+
+def concentric() -> str:
+    """The installed command, beside the interpreter that runs the tests."""
+    return str(Path(sys.executable).with_name("concentric"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

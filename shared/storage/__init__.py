@@ -2,6 +2,6 @@
 
 collection · messaging   what is stored
 storage · tx             how it is read and written: one transaction for one batch
-sqlite · hot_sqlite · postgres · hot_postgres · arrays   the two databases, behind backend.py
+sqlite · hot_sqlite · postgres · hot_postgres   the two databases, behind backend.py
 migrations · operations · schema   how tables come to be, and the proof that they are as declared
 """

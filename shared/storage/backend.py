@@ -63,6 +63,10 @@ class Backend(Protocol):
     def place(self) -> str:
         """Where it is, for messages to people; holds no password."""
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether connections can be lost, so that it helps to make a new one."""
+
     def writer(self) -> sa.Engine:
         """An engine for the connection that writes; a transaction may begin at any time."""
 
@@ -83,7 +87,9 @@ def begins_with(engine: sa.Engine, statement: str) -> sa.Engine:
     """Make every transaction of an engine, whose driver is in autocommit, begin so."""
 
     def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(statement)
+        # asking the driver itself is three times as fast
+        driver: Any = connection.connection.driver_connection
+        driver.execute(statement)
 
     sa.event.listen(engine, "begin", begin)
     return engine

@@ -1,4 +1,8 @@
-"""The hot statements of PostgreSQL: arrays in binary form, sent in one go (pipeline mode)."""
+"""The hot statements of PostgreSQL: a column of a whole batch is one binary array.
+
+All that a transaction writes is one statement, because a statement's cost is mostly that of asking
+(docs/decisions/hot-statements.md).
+"""
 
 # ruff: noqa: S608 - only names of our own tables and columns are put into statements
 
@@ -11,8 +15,16 @@ import psycopg
 import sqlalchemy as sa
 
 from shared.domain.errors import Unavailable
-from shared.storage.arrays import TextArray, array_type
-from shared.storage.backend import Changes, Row, Upsert, names
+from shared.storage.backend import Changes, Row, names
+
+# BigInteger comes first, because to SQLAlchemy it is an Integer, too
+_ELEMENTS: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
+    (sa.BigInteger, "bigint"),
+    (sa.Integer, "integer"),
+    (sa.Boolean, "boolean"),
+    (sa.LargeBinary, "bytea"),
+    (sa.String, "text"),
+)
 
 
 class PostgresHot:
@@ -29,9 +41,9 @@ class PostgresHot:
         # sorted, so that two replicas with the same ids wait for each other, not in a circle
         found = _driver(connection).execute(
             f'insert into "{inbox.name}" (id, received_at)'
-            " select id, %s::bigint from unnest(%b) as given (id)"
+            " select id, %s::bigint from unnest(%b::text[]) as given (id)"
             " on conflict do nothing returning id",
-            (at, TextArray(sorted(ids))),
+            (at, sorted(ids)),
             prepare=True,
         )
         return {id_ for (id_,) in found}
@@ -41,36 +53,55 @@ class PostgresHot:
     ) -> dict[sa.Table, list[tuple[str, str]]]:
         """See `Hot`."""
         driver = _driver(connection)
-        with driver.pipeline():
-            found = {
-                table: driver.execute(
-                    f'select "key", body from "{table.name}" where "key" = any(%b)'
-                    ' order by "key" for no key update',
-                    (TextArray(keys),),
-                    prepare=True,
-                )
-                for table, keys in wanted.items()
-            }
-        return {table: cursor.fetchall() for table, cursor in found.items()}
+        return {
+            table: driver.execute(
+                f'select "key", body from "{table.name}" where "key" = any(%b::text[])'
+                ' order by "key" for no key update',
+                (list(keys),),
+                prepare=True,
+            ).fetchall()
+            for table, keys in wanted.items()
+        }
 
     def write(self, connection: sa.Connection, changes: Changes) -> None:
-        """See `Hot`."""
-        driver = _driver(connection)
-        with driver.pipeline():
-            written = [(upsert, _upsert(driver, upsert)) for upsert in changes.upserts]
-            for table, rows in changes.inserts.items():
-                driver.execute(_insert(table), _columns(table, rows), prepare=True)
-            for table, keys in changes.deletes.items():
-                driver.execute(
-                    f'delete from "{table.name}" where id = any(%b)',
-                    (TextArray(keys),),
-                    prepare=True,
-                )
-        for upsert, cursor in written:
-            if cursor.rowcount != len(upsert.rows):
+        """See `Hot`; everything is one statement, whose parts write different rows."""
+        parts: list[str] = []
+        values: list[list[Any]] = []
+        counts: list[str] = []
+        for upsert in changes.upserts:
+            counts.append(f"(select count(*) from part{len(parts)})")
+            parts.append(_upsert(upsert.table))
+            values += [*_columns(upsert.rows), list(upsert.new)]
+        for table, rows in changes.inserts.items():
+            parts.append(_insert(table))
+            values += _columns(rows)
+        for table, keys in changes.deletes.items():
+            parts.append(f'delete from "{table.name}" where id = any(%b::text[])')
+            values.append(list(keys))
+        named = ", ".join(f"part{number} as ({part})" for number, part in enumerate(parts))
+        written = _driver(connection).execute(
+            f"with {named} select {', '.join(counts)}", values, prepare=True
+        )
+        for upsert, count in zip(changes.upserts, written.fetchone() or (), strict=True):
+            if count != len(upsert.rows):
                 raise Unavailable(
                     f"another replica has just written the same new rows of {upsert.table.name}"
                 )
+
+
+def _upsert(table: sa.Table) -> str:
+    rest = [column.name for column in table.columns if not column.primary_key]
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in rest)
+    return (
+        f'{_insert(table)} on conflict ("key") do update set {changes}'
+        f' where "{table.name}"."key" <> all(%b::text[]) returning 1'
+    )
+
+
+def _insert(table: sa.Table) -> str:
+    # the cast gives a parameter its type, whatever the values of a batch look like
+    places = ", ".join(f"%b::{_element(column)}[]" for column in table.columns)
+    return f'insert into "{table.name}" ({names(table.columns)}) select * from unnest({places})'
 
 
 def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
@@ -79,25 +110,12 @@ def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
     return driver
 
 
-def _columns(table: sa.Table, rows: Sequence[Row]) -> list[Any]:
-    turned = zip(*rows, strict=True)
-    return [
-        array_type(column)(values) for column, values in zip(table.columns, turned, strict=True)
-    ]
+def _columns(rows: Sequence[Row]) -> list[list[Any]]:
+    return [list(values) for values in zip(*rows, strict=True)]
 
 
-def _insert(table: sa.Table) -> str:
-    places = ", ".join(["%b"] * len(table.columns))
-    return f'insert into "{table.name}" ({names(table.columns)}) select * from unnest({places})'
-
-
-def _upsert(driver: psycopg.Connection[Any], upsert: Upsert) -> psycopg.Cursor[Any]:
-    table = upsert.table
-    rest = [column.name for column in table.columns if not column.primary_key]
-    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in rest)
-    return driver.execute(
-        f'{_insert(table)} on conflict ("key") do update set {changes}'
-        f' where "{table.name}"."key" <> all(%b)',
-        (*_columns(table, upsert.rows), TextArray(upsert.new)),
-        prepare=True,
-    )
+def _element(column: sa.Column[Any]) -> str:
+    for type_, name in _ELEMENTS:
+        if isinstance(column.type, type_):
+            return name
+    raise TypeError(f"{column} is {column.type!r}: use text, integers, booleans or bytes")

@@ -53,6 +53,7 @@ def create_collection(name: str, *columns: sa.Column[Any] | sa.Index) -> None:
         *(column for column in columns if isinstance(column, sa.Column)),
         sa.Column("body", sa.Text(), nullable=False),
         *(index for index in columns if isinstance(index, sa.Index)),
+        postgresql_with={"fillfactor": "50"},
     )
 
 

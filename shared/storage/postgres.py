@@ -7,7 +7,6 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from shared.storage.arrays import register
 from shared.storage.backend import begins_with
 from shared.storage.hot_postgres import PostgresHot
 
@@ -19,6 +18,8 @@ resources (memory, disk, connections), shutdown or cancelling, input and output,
 
 class Postgres:
     """A service's schema, which is all that its connections see."""
+
+    is_remote = True
 
     def __init__(self, url: sa.URL, service: str) -> None:
         self.hot = PostgresHot()
@@ -94,16 +95,10 @@ class Postgres:
                 "options": " ".join(options),
             }
         )
-        engine = sa.create_engine(
+        return sa.create_engine(
             url,
             # autocommit for the driver: `begins_with` says when and how a transaction begins
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
             **pool,
         )
-
-        def connect(driver: psycopg.Connection[Any], _record: object) -> None:
-            register(driver)
-
-        sa.event.listen(engine, "connect", connect)
-        return engine

@@ -23,6 +23,8 @@ AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_C
 class Sqlite:
     """A service's file; a commit returns when the operating system has it on the disk."""
 
+    is_remote = False
+
     def __init__(self, file: Path) -> None:
         self.hot = SqliteHot()
         self.place = str(file)

@@ -163,14 +163,17 @@ class Storage:
             raise
 
     def _begin(self) -> tuple[sa.Connection, sa.RootTransaction]:
-        if self._connection is not None:
+        connection = self._connection
+        if connection is not None:
             try:
-                return self._connection, self._connection.begin()
-            except sa.exc.DBAPIError as error:
-                if not error.connection_invalidated:
+                return connection, connection.begin()
+            except Exception as error:
+                if self._reason(error) is None:
                     raise
-                # the server was restarted since the last transaction, so connect once more
                 self._disconnect()
+                if not self.backend.is_remote:
+                    raise
+                # the server may have been restarted since the last transaction, so try once more
         self._connection = self._writer.connect()
         return self._connection, self._connection.begin()
 

@@ -75,10 +75,9 @@ class Tx:
         found = self._hot.load(self.connection, wanted)
         for collection, missing in keys.items():
             entities = self._of(collection)
-            rows = found[collection.table]
-            loaded = collection.parse([body for _, body in rows]) if rows else []
-            entities.seen.update(zip((key for key, _ in rows), loaded, strict=True))
-            missing.difference_update(key for key, _ in rows)
+            for key, body in found[collection.table]:
+                entities.seen[key] = collection.parse(body)
+                missing.remove(key)
             entities.seen.update(dict.fromkeys(missing))
             entities.absent |= missing
 

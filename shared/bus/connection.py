@@ -111,9 +111,10 @@ class Connection:
         except Exception as error:  # noqa: BLE001 (whatever it is, a new connection is the remedy)
             _log.warning("%s: failed", self._name, exc_info=True)
             self._report(words(error))
-            with suppress(Exception):
-                self._hang_up("failed")
-                loop.start()
+            if self._connection is not None:
+                with suppress(Exception):
+                    self._hang_up("failed")
+                    loop.start()
         finally:
             with self._lock:
                 self._loop = None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -133,11 +133,11 @@ def _time(raw: Mapping[str, Any], now: datetime) -> datetime:
         return now
     try:
         time = datetime.fromisoformat(value)
-    except ValueError as error:
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise _BadEventError("`time` has to be a date and time as in RFC 3339") from error
-    if time.tzinfo is None:
-        raise _BadEventError("`time` has no time zone")
-    return time
+    raise _BadEventError("`time` has no time zone")
 
 
 def _trace(raw: Mapping[str, Any], message: Message) -> str | None:

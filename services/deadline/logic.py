@@ -24,21 +24,32 @@ def follow(known: Clocks, handling: Handling, policy: Policy) -> Clocks:
 
     Raises `ConfigurationError` where that lies outside the policy's calendar.
     """
-    clocks = known.standing_at(handling.standing).model_copy(
-        update={
-            "handling_version": handling.version,
-            "stopped_at": handling.replied_at,
-            "colour": handling.colour,
-            "unit": handling.unit,
-        }
+    standing = known.standing.join(handling.standing)
+    runs = (
+        handling.replied_at is None
+        and standing.state is State.OPEN
+        and standing == handling.standing  # else a later round has begun
     )
+    changes: dict[str, object] = {
+        "standing": standing,
+        "handling_version": handling.version,
+        "stopped_at": handling.replied_at,
+        "colour": handling.colour,
+        "unit": handling.unit,
+    }
     if handling.started_at != known.started_at:
-        return _start(clocks, handling, policy)
-    if not _runs(clocks, handling):
-        return clocks.model_copy(update={"marks": ()})
-    if handling.unit != known.unit:
-        return clocks.model_copy(update={"marks": _with_chain_of(clocks, handling, policy)})
-    return clocks
+        due = _due(handling, policy.calendar)
+        changes |= _new_round(handling, due, policy.calendar)
+        if due is None:
+            return known.model_copy(update=changes)
+        if runs:
+            changes["marks"] = _all_marks(due, handling, policy)
+        return known.next(**changes)
+    if not runs:
+        changes["marks"] = ()
+    elif handling.unit != known.unit and known.due_at is not None:
+        changes["marks"] = _with_chain_of(known, known.due_at, handling, policy)
+    return known.model_copy(update=changes)
 
 
 def settle(known: Clocks, standing: Standing) -> Clocks:
@@ -87,35 +98,25 @@ def is_overdue(clocks: Clocks, now: datetime) -> bool:
     return clocks.standing.state is State.OPEN and now > clocks.due_at
 
 
-def _start(clocks: Clocks, handling: Handling, policy: Policy) -> Clocks:
-    """The clock of a round that was not known yet; none is set where no answer is owed."""
-    started, limit = handling.started_at, handling.limits.reply
-    if started is None or limit is None or not handling.answer_owed:
-        return clocks.model_copy(
-            update={"started_at": started, "due_at": None, "marks": (), "said": ()}
-        )
-    due = policy.calendar.due(started, limit)
-    clocks = clocks.next(
-        started_at=started,
-        due_at=due,
-        working_days=limit,
-        provisional=policy.calendar.is_provisional(due),
-        marks=(),
-        said=(),
-    )
-    if not _runs(clocks, handling):
-        return clocks
-    return clocks.model_copy(update={"marks": _all_marks(due, handling, policy)})
+def _due(handling: Handling, calendar: WorkingCalendar) -> datetime | None:
+    """When the answer is due; None where none is owed."""
+    limit = handling.limits.reply
+    if handling.started_at is None or limit is None or not handling.answer_owed:
+        return None
+    return calendar.due(handling.started_at, limit)
 
 
-def _runs(clocks: Clocks, handling: Handling) -> bool:
-    """Whether an answer to this round is still waited for."""
-    return (
-        clocks.due_at is not None
-        and handling.replied_at is None
-        and clocks.standing.state is State.OPEN
-        and clocks.standing == handling.standing
-    )
+def _new_round(
+    handling: Handling, due: datetime | None, calendar: WorkingCalendar
+) -> dict[str, object]:
+    return {
+        "started_at": handling.started_at,
+        "due_at": due,
+        "working_days": None if due is None else handling.limits.reply,
+        "provisional": due is not None and calendar.is_provisional(due),
+        "marks": (),
+        "said": (),
+    }
 
 
 def _all_marks(due: datetime, handling: Handling, policy: Policy) -> tuple[Mark, ...]:
@@ -124,12 +125,13 @@ def _all_marks(due: datetime, handling: Handling, policy: Policy) -> tuple[Mark,
     return _to_come([*warnings, overdue, *_escalation(due, handling.unit, policy)], handling)
 
 
-def _with_chain_of(clocks: Clocks, handling: Handling, policy: Policy) -> tuple[Mark, ...]:
+def _with_chain_of(
+    known: Clocks, due: datetime, handling: Handling, policy: Policy
+) -> tuple[Mark, ...]:
     """The marks of a case that has moved: the chain is the new unit's, from the step not taken."""
-    assert clocks.due_at is not None
-    kept = [mark for mark in clocks.marks if mark.kind != ESCALATE]
-    taken = {mark.step for mark in clocks.said if mark.kind == ESCALATE}
-    chain = _escalation(clocks.due_at, handling.unit, policy)
+    kept = [mark for mark in known.marks if mark.kind != ESCALATE]
+    taken = {mark.step for mark in known.said if mark.kind == ESCALATE}
+    chain = _escalation(due, handling.unit, policy)
     return _to_come([*kept, *(mark for mark in chain if mark.step not in taken)], handling)
 
 

@@ -13,8 +13,10 @@ import pytest
 
 from services.evaluation.service import EVALUATION
 from shared.domain.aggregates import JudgementState
+from shared.domain.errors import Unavailable
 from shared.domain.events import CaseClosed, CaseReopened, EvaluationReceived, EvaluationRequested
 from shared.observe.metrics import Metrics
+from shared.runtime.gateway import Gateway
 from shared.runtime.http import application
 from tests.support.browser import Browser
 from tests.support.house import (
@@ -169,6 +171,22 @@ def test_the_link_of_a_withdrawn_case_says_so(rating: Rating) -> None:
     page = rating.browser.get(link)
     assert page.status_code == 409
     assert "taken back" in page.text
+
+
+def test_while_the_database_is_away_the_reader_is_asked_to_wait(
+    rating: Rating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = rating.ask()
+
+    def away(*_: object) -> None:
+        raise Unavailable("the database is away")
+
+    monkeypatch.setattr(Gateway, "fetch", away)
+    monkeypatch.setattr(Gateway, "execute", away)
+    for page in (rating.browser.get(link), rating.browser.post(link, {"score": "satisfied"})):
+        assert page.status_code == 503
+        assert page.headers["retry-after"] == "1"
+        assert "Wait a moment" in page.text
 
 
 @pytest.mark.parametrize("token", ["guessed", "x" * 5000, "%00", "%FF", "<script>", "令牌"])

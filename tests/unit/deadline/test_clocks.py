@@ -151,6 +151,12 @@ def test_a_withdrawal_that_overtakes_the_routing_silences_it_all_the_same() -> N
     assert clocks == logic.settle(clocks_of(routed()), Standing(state=State.WITHDRAWN))
 
 
+def test_a_case_that_was_taken_back_before_it_was_routed_is_never_awaited() -> None:
+    clocks = clocks_of(routed(standing=Standing(state=State.WITHDRAWN)))
+    assert clocks.due_at is not None
+    assert clocks.marks == ()
+
+
 def test_a_further_round_gets_a_clock_of_its_own() -> None:
     first = routed()
     answered = replied(first, at("2026-03-04 10:00"))
@@ -169,6 +175,15 @@ def test_the_closing_of_an_earlier_round_does_not_silence_a_later_one() -> None:
     again = routed(version=5, started_at=at("2026-03-16 09:00"), standing=Standing(round=2))
     clocks = clocks_of(again)
     assert logic.settle(clocks, Standing(state=State.CLOSED, round=1)) == clocks
+
+
+def test_what_comes_late_from_a_round_before_does_not_wake_its_clock() -> None:
+    first = routed()
+    reopened = logic.settle(clocks_of(first), Standing(round=2))
+    assert reopened.marks == ()
+    assert logic.follow(reopened, first.next(unit="south-station"), POLICY).marks == ()
+    unknown = logic.settle(Clocks(case_id="case-1"), Standing(round=2))
+    assert logic.follow(unknown, first, POLICY).marks == ()
 
 
 def test_a_due_date_beyond_the_published_holidays_is_provisional() -> None:

@@ -22,6 +22,18 @@ def installed(find: Callable[[], Path | None], name: str, variable: str, package
     Raises:
         ServerError: they are missing and cannot be installed from here.
     """
+    found = ensured(find, package)
+    if found is None:
+        raise ServerError(
+            f"There is no {name} here. Install it (Debian: apt-get install {package}; "
+            f"macOS: brew install {_FORMULAE[package]}), start Docker, "
+            f"or name a running one in {variable}."
+        )
+    return found
+
+
+def ensured(find: Callable[[], Path | None], package: str) -> Path | None:
+    """What `find` finds, after installing Debian's `package` where that is needed and possible."""
     found = find()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         # Another test run may be installing the same.
@@ -30,12 +42,6 @@ def installed(find: Callable[[], Path | None], name: str, variable: str, package
             if (found := find()) is None:
                 _install(package)
                 found = find()
-    if found is None:
-        raise ServerError(
-            f"There is no {name} here. Install it (Debian: apt-get install {package}; "
-            f"macOS: brew install {_FORMULAE[package]}), start Docker, "
-            f"or name a running one in {variable}."
-        )
     return found
 
 

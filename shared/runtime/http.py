@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
-import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
@@ -17,6 +17,7 @@ from shared.domain.errors import Problem, Refusal, Unavailable
 from shared.domain.problems import problems_in
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
+from shared.runtime.books import BLOCK, lines
 from shared.runtime.host import Host
 from shared.runtime.service import Sample
 
@@ -179,6 +180,14 @@ def _exposition(samples: Sequence[Sample]) -> str:
 
 
 def _add_books(app: FastAPI, hosts: Sequence[Host]) -> None:
+    @app.get("/books", tags=["audit"])
+    def services() -> dict[str, dict[str, int]]:
+        """The services that run here, and how many messages each has waiting and parked."""
+        counts = {host.service.name: host.storage.counts() for host in hosts}
+        return {
+            name: {"outbox": count.outbox, "parked": count.parked} for name, count in counts.items()
+        }
+
     @app.get("/books/{service}", tags=["audit"])
     def books(service: str) -> StreamingResponse:
         """Every case in a service's books, one JSON line each, in the order of their ids."""
@@ -189,9 +198,7 @@ def _add_books(app: FastAPI, hosts: Sequence[Host]) -> None:
 
 
 def _lines(host: Host) -> Iterator[str]:
-    table = host.service.books.table
-    columns = table.c.key, table.c.version, table.c.state, table.c.round
     with host.read() as connection:
-        rows = connection.execute(sa.select(*columns).order_by(table.c.key))
-        for case_id, version, state, round_ in rows.yield_per(2000):
-            yield json.dumps([case_id, version, state, round_]) + "\n"
+        rows = lines(connection, host.service.books)
+        while block := list(islice(rows, BLOCK)):
+            yield "".join(f"{json.dumps(row)}\n" for row in block)

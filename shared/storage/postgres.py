@@ -99,6 +99,8 @@ class Postgres:
             url,
             # autocommit for the driver: `begins_with` says when and how a transaction begins
             isolation_level="AUTOCOMMIT",
+            # a type that we do not use, about which each new engine would ask the server
+            use_native_hstore=False,
             hide_parameters=True,
             **pool,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 import unicodedata
@@ -10,6 +11,8 @@ from hashlib import blake2b
 
 CASES = uuid.uuid5(uuid.NAMESPACE_URL, "https://concentric.invalid/cases")
 """Namespace of case ids; changing it would change the identity of every case."""
+
+_NO_LETTER = re.compile(r"[\W_]+")
 
 
 def case_id(source: str, external_id: str) -> str:
@@ -37,6 +40,12 @@ def digest(text: str) -> str:
 
 
 def fingerprint(*texts: str) -> str:
-    """A digest, equal for texts that differ in white space, width, case or punctuation alone."""
-    folded = unicodedata.normalize("NFKC", "\n".join(texts)).casefold()
-    return digest("".join(letter for letter in folded if letter.isalnum()))
+    """A digest, equal for texts that differ only in white space, width, case or punctuation."""
+    text = "\n".join(texts)
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    # Punctuation goes first: full-width marks alone would send every Chinese text through NFKC.
+    letters = _NO_LETTER.sub("", text)
+    if not unicodedata.is_normalized("NFKC", letters):
+        letters = _NO_LETTER.sub("", unicodedata.normalize("NFKC", letters))
+    return digest(letters.casefold())

@@ -64,7 +64,7 @@ def _time(field: str) -> str:
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as error:  # not found is both, by platform
+    except (LookupError, ValueError, OSError) as error:  # it depends on what the name looks like
         raise PydanticCustomError(
             "unknown-time-zone", "is no time zone: write one such as `Asia/Shanghai`"
         ) from error
@@ -89,9 +89,15 @@ def _scalar(value: object) -> object:
     raise PydanticCustomError("wrong-type", "give a text, a whole number, true or false")
 
 
+def _delimiter(text: str) -> str:
+    if len(text) == 1 and text not in '"\r\n':
+        return text
+    raise PydanticCustomError("bad-delimiter", 'is no delimiter: give one character, or "\\t"')
+
+
 def _encoding(name: str) -> str:
     try:
-        b"".decode(name)  # refuses, unlike a look-up, what encodes no text
+        "a".encode(name)  # refuses, unlike a look-up, what encodes no text
         return codecs.lookup(name).name
     except (LookupError, UnicodeError) as error:
         raise PydanticCustomError(
@@ -118,7 +124,7 @@ class Format(Part):
         tuple[Annotated[str, AfterValidator(_encoding)], ...], Field(min_length=1)
     ] = ("utf-8-sig", "gb18030")
     """Of a CSV file: the first in which the whole file can be read is taken."""
-    delimiter: Annotated[str, StringConstraints(pattern=r'^[^"\r\n]$')] = ","
+    delimiter: Annotated[str, AfterValidator(_delimiter)] = ","
 
 
 Target = Annotated[str, AfterValidator(_field)]

@@ -78,7 +78,7 @@ class TimeReader:
                 aware = found if found.tzinfo else found.replace(tzinfo=self._zone)
                 return Moment(aware.astimezone(UTC))
             return self._assume(found)
-        except (OverflowError, ValueError) as error:
+        except OverflowError as error:
             raise NotATime("This time lies outside the calendar: correct it.") from error
 
     def _assume(self, day: date) -> Moment:

@@ -107,10 +107,10 @@ class Tx:
 
         Waits where another replica has claimed one of them and has not ended yet.
         """
-        unique = set(ids)
+        unique = list(dict.fromkeys(ids))
         if not unique:
-            return unique
-        return self._hot.claim(self.connection, self._messaging.inbox, list(unique), self._now)
+            return set()
+        return self._hot.claim(self.connection, self._messaging.inbox, unique, self._now)
 
     def send(self, messages: Sequence[OutboxRow]) -> None:
         """Put messages into the outbox at the end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -64,15 +65,18 @@ def test_replicas_that_get_the_same_messages_claim_each_once(
 ) -> None:
     claimed: list[str] = []
 
+    together = threading.Barrier(2)
+
     def claim(mine: Storage, packs: list[list[str]]) -> None:
         for pack in packs:
+            together.wait(10)
             with mine.transaction(now) as tx:
                 new = tx.claim(pack)
                 for id_ in new:
                     tx.put(TOOLS, Tool(id=id_))
             claimed.extend(new)
 
-    packs = [[f"{pack}.{number}" for number in range(20)] for pack in range(25)]
+    packs = [[f"{pack}.{number}" for number in range(200)] for pack in range(10)]
     backwards = [list(reversed(pack)) for pack in packs]
     at_once(partial(claim, storage, packs), partial(claim, replica, backwards))
     assert sorted(claimed) == sorted(id_ for pack in packs for id_ in pack)

@@ -21,6 +21,12 @@ Opener = Callable[..., Storage]
 
 
 @pytest.fixture
+def place(new_place: Place) -> Place:
+    """Migrations are tried where no workshop has been yet."""
+    return new_place
+
+
+@pytest.fixture
 def newer(tmp_path: Path) -> Path:
     """The migrations of a newer release, which has a third one."""
     folder = tmp_path / "50% newer migrations"

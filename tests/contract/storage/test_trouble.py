@@ -145,6 +145,25 @@ def test_a_lost_connection_is_replaced(postgres_place: Place, now: datetime) -> 
     killer.close()
 
 
+def test_a_process_that_slept_inside_a_transaction_begins_again(
+    postgres_place: Place, now: datetime
+) -> None:
+    storage = postgres_place.open()
+    storage.migrate()
+
+    def sleep() -> None:
+        with storage.transaction(now) as tx:
+            tx.connection.execute(sa.text("set idle_in_transaction_session_timeout = 50"))
+            time.sleep(0.2)
+            tx.get(TOOLS, "saw")
+
+    with pytest.raises(Unavailable):
+        sleep()
+    use(storage, now)
+    assert uses(storage) == 1
+    storage.close()
+
+
 def test_a_file_that_another_process_writes_is_unavailable(
     tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

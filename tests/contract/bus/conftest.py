@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import pika
 import pytest
+from pika.adapters.blocking_connection import BlockingChannel
 
 from shared.bus.local import LocalBus
 from shared.bus.protocol import Bus
@@ -34,3 +36,11 @@ def rabbit(vhost: str) -> Iterator[Callable[..., RabbitBus]]:
             return made
 
         yield make
+
+
+@pytest.fixture
+def stranger(vhost: str) -> Iterator[BlockingChannel]:
+    """A client that is none of ours."""
+    connection = pika.BlockingConnection(pika.URLParameters(vhost))
+    yield connection.channel()
+    connection.close()

@@ -25,7 +25,7 @@ from services.intake.importing.mapping import Mapping, load_mapping
 from services.intake.importing.readers import kind_of, open_table
 from services.intake.importing.refused import RefusedRows
 from services.intake.importing.run import Import, Summary
-from services.intake.importing.senders import Sender, check_address, through, to
+from services.intake.importing.senders import Sender, check_address, greet, through, to
 from shared.observe import logs
 from shared.settings import Settings
 
@@ -92,6 +92,7 @@ def _into_house(file: Path, mapping: Mapping, settings: Settings, aside: Path) -
 
 def _into_installation(file: Path, mapping: Mapping, url: str, aside: Path) -> Summary:
     with httpx.Client(base_url=url, timeout=30.0) as client, _progress() as progress:
+        greet(client)
         return _import(file, mapping, aside, to(client), progress)
 
 

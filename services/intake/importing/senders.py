@@ -91,6 +91,16 @@ def check_address(url: str) -> str:
     return url
 
 
+def greet(client: httpx.Client) -> None:
+    """Raises `Unavailable` where nobody answers at an address, which no patience would mend."""
+    try:
+        client.get("healthz")
+    except httpx.TransportError as error:
+        raise Unavailable(
+            f"At {client.base_url} nobody answers ({error}). Start it, or correct the address."
+        ) from error
+
+
 class _Answer(Value):
     """One case's part of what intake answers."""
 

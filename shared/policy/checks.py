@@ -197,11 +197,10 @@ def _facts(draft: Draft) -> None:
 
 def _triage(draft: Draft) -> None:
     _table(draft, "triage", {**BUILT_IN_FACTS, **_declared_facts(draft)})
-    data = draft.source.data.get("triage")
-    rows = draft.tables["triage"]
-    if rows and rows[-1][0] == len(data) - 1 and rows[-1][1].when:
-        message = "The last row must match every case that is left: write `when: {}` there."
-        draft.report(("triage", rows[-1][0], "when"), "no-catch-all", message)
+    for index, row in draft.tables["triage"][-1:]:
+        if index == len(draft.source.data["triage"]) - 1 and row.when:
+            message = "The last row must match every case that is left: write `when: {}` there."
+            draft.report(("triage", index, "when"), "no-catch-all", message)
 
 
 def _declared_facts(draft: Draft) -> dict[str, FactType | None]:
@@ -233,7 +232,7 @@ def _evaluators(draft: Draft) -> None:
 def _table(draft: Draft, section: str, types: Mapping[str, FactType | None]) -> None:
     parts = draft.tables[section]
     rows = compiled_rows([part for _, part in parts])
-    last = len(draft.source.data.get(section) or ()) - 1
+    last = len(draft.source.data[section]) - 1 if parts else 0
     for (index, _), row in zip(parts, rows, strict=True):
         if not row.tests and index < last:
             message = "This row matches every case: the rows below are never reached."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -89,12 +90,16 @@ def _sound_sections(data: dict[str, Any], names: Names) -> dict[str, Any]:
             if not field.is_required():
                 sound[name] = field.get_default(call_default_factory=True)
             continue
-        adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
         try:
-            sound[name] = adapter.validate_python(data[name], context=names)
+            sound[name] = _adapter(name).validate_python(data[name], context=names)
         except ValidationError:
             continue
     return sound
+
+
+@cache
+def _adapter(section: str) -> TypeAdapter[Any]:
+    return TypeAdapter(Document.model_fields[section].rebuild_annotation())
 
 
 def _sound_rows(data: Any, section: str, names: Names) -> list[tuple[int, RowPart]]:
@@ -122,7 +127,7 @@ def _calendar(source: Source, sections: dict[str, Any]) -> WorkingCalendar | Non
 
 
 def _report(source: Source, error: ValidationError) -> None:
-    keys = _all_keys(Document.model_json_schema())
+    keys = _all_keys()
     for detail in error.errors(include_url=False):
         path, kind = detail["loc"], detail["type"]
         if kind == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
@@ -138,9 +143,12 @@ def _report(source: Source, error: ValidationError) -> None:
         source.report(_path_in(source, path, kind), kind.replace("_", "-"), message)
 
 
-def _all_keys(schema: dict[str, Any]) -> set[str]:
-    parts = [schema, *schema.get("$defs", {}).values()]
-    return {key for part in parts for key in part.get("properties", {})}
+@cache
+def _all_keys() -> frozenset[str]:
+    """Every key that the file's schema knows, wherever it stands."""
+    schema = Document.model_json_schema()
+    parts = [schema, *schema["$defs"].values()]
+    return frozenset(key for part in parts for key in part.get("properties", {}))
 
 
 def _path_in(source: Source, location: tuple[str | int, ...], kind: str) -> yaml_source.Path:

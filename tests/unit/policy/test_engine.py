@@ -132,10 +132,11 @@ def test_generated_facts_reach_most_rows() -> None:
     assert len(reached) > 80
 
 
-def test_sixty_rows_that_all_match_do_not_poison_the_engine() -> None:
-    table = Table.of("same", {}, tuple(Row(f"r{n}", ()) for n in range(130)))
-    engine = DurableEngine(table)
-    assert [engine.first({}) for _ in range(5)] == [0] * 5
+def test_rows_that_all_match_at_once_do_not_poison_the_engine() -> None:
+    rows = tuple(Row(f"r{n}", (Predicate("n", at_least=n),)) for n in range(200))
+    engine = DurableEngine(Table.of("all", {"n": FactType.INTEGER}, rows))
+    assert [engine.first({"n": 1000 + n}) for n in range(5)] == [0] * 5
+    assert engine.first({"n": -1}) is None
     assert engine.fallbacks == 0
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from shared.domain.errors import PolicyError, Problem
 from shared.policy import load_policy, parse_policy
@@ -253,3 +257,47 @@ def test_the_version_names_policy_and_content(small_text: str) -> None:
     assert re.fullmatch(r"small@[0-9a-f]{12}", one.version)
     assert one.version == same.version
     assert one.version != other.version
+
+
+def _anywhere(data: Any, chance: random.Random) -> tuple[Any, Any]:
+    """Some container in the data, and a key of it."""
+    while True:
+        keys = list(data) if isinstance(data, dict) else range(len(data))
+        if not keys:
+            return {"": data}, ""
+        key = chance.choice(list(keys))
+        if not isinstance(data[key], dict | list) or not data[key] or chance.random() < 0.3:
+            return data, key
+        data = data[key]
+
+
+WRONG: list[Any] = [
+    None, True, 7, -1, 1.5, "", "x", "north", [], {}, [[]], [{}], {"id": []}, {"a": {}},
+    ["x", "x"], [{"id": "x"}, {"id": "x"}], 10**17, "2020-01-01", {"not": {}}, {"zh": 1},
+]  # fmt: skip
+
+
+def test_whatever_is_put_wherever_the_answer_is_a_policy_or_its_problems(small_text: str) -> None:
+    texts, refused = json.dumps(yaml.safe_load(small_text)), 0
+    for seed in range(250):
+        chance = random.Random(seed)
+        data = json.loads(texts)
+        for _ in range(chance.choice([1, 1, 1, 3])):
+            container, key = _anywhere(data, chance)
+            if chance.random() < 0.2:
+                del container[key]
+            else:
+                container[key] = chance.choice(WRONG)
+        # JSON is YAML, and quicker to write.
+        found = problems_or_none(json.dumps(data, ensure_ascii=False, indent=1))
+        refused += found is not None
+        assert all(one.field.startswith("line ") for one in found or ()), seed
+    assert refused > 100
+
+
+def problems_or_none(text: str) -> list[Problem] | None:
+    try:
+        parse_policy("x.yaml", text.encode()).close()
+    except PolicyError as error:
+        return list(error.problems)
+    return None

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from shared.bus.envelope import MAJOR, BadEvent, Envelope
+from shared.bus.envelope import MAJOR, BadEvent, Envelope, wire_type
 from shared.bus.protocol import Message
 from shared.domain.commands import COMMANDS, Command, SubmitCase
 from shared.domain.errors import Problem
@@ -21,6 +21,9 @@ _VALIDATE: dict[str, Callable[[object], Event | Command]] = {
     name: TypeAdapter(model).validator.validate_python
     for name, model in {**EVENTS, **COMMANDS}.items()
 }
+_NAMES = {wire_type(name): name for name in _VALIDATE}
+_REQUIRED = ("id", "source", "type")
+_TEXTS = (*_REQUIRED, "time", "correlationid", "causationid", "policyversion")
 _TYPE = re.compile(r"concentric\.(.+)\.v([0-9]{1,4})")
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,500}")
 """An attribute's text: CloudEvents forbids control characters, PostgreSQL cannot store NUL."""
@@ -57,36 +60,51 @@ def _envelope(raw: object, message: Message, now: datetime) -> Envelope:
         raise _BadEventError("a CloudEvent is a JSON object")
     if raw.get("specversion") != "1.0":
         raise _BadEventError('`specversion` has to be "1.0"')
-    name = _type(raw, message)
+    _check_texts(raw)
+    name = _NAMES.get(raw["type"]) or _unknown(raw["type"])
+    if name != message.key:
+        # The broker's permissions are by routing key: another type inside would slip past them.
+        raise _BadEventError(f"{name} was sent under another routing key, {message.key}")
     data = _data(raw, name)
     return Envelope(
-        id=_required(raw, "id"),
+        id=raw["id"],
         type=name,
-        source=_required(raw, "source"),
+        source=raw["source"],
         subject=data.case_id if isinstance(data, Event) else data.about,
         time=_time(raw, now),
         data=data,
         caseversion=_version(raw),
-        correlationid=_optional(raw, "correlationid"),
-        causationid=_optional(raw, "causationid"),
-        policyversion=_optional(raw, "policyversion"),
+        correlationid=raw.get("correlationid"),
+        causationid=raw.get("causationid"),
+        policyversion=raw.get("policyversion"),
         traceparent=_trace(raw, message),
     )
 
 
-def _type(raw: Mapping[str, Any], message: Message) -> str:
-    known = _TYPE.fullmatch(_required(raw, "type"))
+def _check_texts(raw: Mapping[str, Any]) -> None:
+    for name in _TEXTS:
+        value = raw.get(name)
+        if value is None:
+            if name in _REQUIRED:
+                raise _BadEventError(f"`{name}` is missing")
+        # Nearly all is printable, which is quicker to ask than what exactly is forbidden.
+        elif not isinstance(value, str) or not (
+            (0 < len(value) <= 500 and value.isprintable()) or _PLAIN.fullmatch(value)
+        ):
+            raise _BadEventError(
+                f"`{name}` has to be text of 1 to 500 characters, none of them a control character"
+            )
+
+
+def _unknown(wire: str) -> NoReturn:
+    """Say what is wrong with a type that is none of ours."""
+    known = _TYPE.fullmatch(wire)
     if known is None:
         raise _BadEventError("`type` has to be `concentric.NAME.v1`")
     name, major = known[1], int(known[2])
     if major != MAJOR:
         raise _BadEventError(f"version {major} of {name} is not known here, version {MAJOR} is")
-    if name not in _VALIDATE:
-        raise _BadEventError(f"the type {name} is not known here")
-    if name != message.key:
-        # The broker's permissions are by routing key: another type inside would slip past them.
-        raise _BadEventError(f"{name} was sent under another routing key, {message.key}")
-    return name
+    raise _BadEventError(f"the type {name} is not known here")
 
 
 def _data(raw: Mapping[str, Any], name: str) -> Event | Command:
@@ -100,24 +118,6 @@ def _data(raw: Mapping[str, Any], name: str) -> Event | Command:
         raise _BadEventError(f"{name}: {problems[0]}{more}", problems) from error
 
 
-def _required(raw: Mapping[str, Any], name: str) -> str:
-    value = _optional(raw, name)
-    if value is None:
-        raise _BadEventError(f"`{name}` is missing")
-    return value
-
-
-def _optional(raw: Mapping[str, Any], name: str) -> str | None:
-    value = raw.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str) or not _PLAIN.fullmatch(value):
-        raise _BadEventError(
-            f"`{name}` has to be text of 1 to 500 characters, none of them a control character"
-        )
-    return value
-
-
 def _version(raw: Mapping[str, Any]) -> int | None:
     value = raw.get("caseversion")
     if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
@@ -128,7 +128,7 @@ def _version(raw: Mapping[str, Any]) -> int | None:
 
 
 def _time(raw: Mapping[str, Any], now: datetime) -> datetime:
-    value = _optional(raw, "time")
+    value = raw.get("time")
     if value is None:
         return now
     try:

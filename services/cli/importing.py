@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table as Grid
+from rich.table import Table
 
-from services.embedded.house import House, running
-from services.intake import logic
-from services.intake.importing.convert import Check, Converter
-from services.intake.importing.mapping import Mapping, load_mapping
-from services.intake.importing.readers import kind_of, open_table
-from services.intake.importing.refused import RefusedRows
-from services.intake.importing.run import Import, Summary
-from services.intake.importing.senders import Sender, check_address, greet, through, to
 from shared.observe import logs
 from shared.settings import Settings
 
-Tell = Callable[[int], None]
+if TYPE_CHECKING:
+    from services.embedded.house import House
+    from services.intake.importing.convert import Check
+    from services.intake.importing.mapping import Mapping
+    from services.intake.importing.run import Summary
+    from services.intake.importing.senders import Sender
+
+# Reading workbooks and speaking HTTP take half a second to import, which other commands need not
+# pay: what needs them is imported where it is used.
 
 
 def import_cases(
@@ -58,8 +57,11 @@ def import_cases(
     Nothing is recorded twice: run an import that was interrupted again, and it goes on. Rows that
     cannot be recorded are written to a file with their reasons; mend them there and import it.
 
-    Exit code: 0 when the whole file was read, refused rows or not; 2 when that was not possible.
+    The exit code is 0 when the whole file was read, whether or not rows were refused, and 2 when
+    that was not possible.
     """
+    from services.intake.importing.mapping import load_mapping  # noqa: PLC0415
+
     began = perf_counter()
     chosen = load_mapping(mapping)
     given = {"policy": policy or chosen.policy, "data": data}
@@ -67,7 +69,7 @@ def import_cases(
     logs.configure("warning")
     aside = refused or _refused_file(settings.data, file, chosen)
     if url is not None:
-        summary = _into_installation(file, chosen, check_address(url), aside)
+        summary = _into_installation(file, chosen, url, aside)
     else:
         summary = _into_house(file, chosen, settings, aside)
     summary.seconds = round(perf_counter() - began, 2)
@@ -75,12 +77,18 @@ def import_cases(
 
 
 def _refused_file(data: Path, file: Path, mapping: Mapping) -> Path:
+    from services.intake.importing.readers import kind_of  # noqa: PLC0415
+
     end = ".jsonl" if kind_of(file, mapping) == "jsonl" else ".csv"
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     return data / "imports" / f"{file.stem}-refused-{moment}{end}"
 
 
 def _into_house(file: Path, mapping: Mapping, settings: Settings, aside: Path) -> Summary:
+    from services.embedded.house import running  # noqa: PLC0415
+    from services.intake import logic  # noqa: PLC0415
+    from services.intake.importing.senders import through  # noqa: PLC0415
+
     with running(settings) as house, _progress() as progress:
         policy = house.policies.current
         check = partial(logic.problems, policy=policy, now=datetime.now(UTC))
@@ -91,9 +99,14 @@ def _into_house(file: Path, mapping: Mapping, settings: Settings, aside: Path) -
 
 
 def _into_installation(file: Path, mapping: Mapping, url: str, aside: Path) -> Summary:
-    with httpx.Client(base_url=url, timeout=30.0) as client, _progress() as progress:
+    import httpx  # noqa: PLC0415
+
+    from services.intake.importing.senders import check_address, greet, to  # noqa: PLC0415
+
+    with httpx.Client(base_url=check_address(url), timeout=30.0) as client:
         greet(client)
-        return _import(file, mapping, aside, to(client), progress)
+        with _progress() as progress:
+            return _import(file, mapping, aside, to(client), progress)
 
 
 def _import(
@@ -104,17 +117,25 @@ def _import(
     progress: Progress,
     check: Check | None = None,
 ) -> Summary:
+    from services.intake.importing.convert import Converter  # noqa: PLC0415
+    from services.intake.importing.readers import open_table  # noqa: PLC0415
+    from services.intake.importing.refused import RefusedRows  # noqa: PLC0415
+    from services.intake.importing.run import Import  # noqa: PLC0415
+
     with open_table(file, mapping) as table:
         task = progress.add_task("reading", total=table.expected)
-        tell: Tell = lambda number: progress.update(task, completed=number)  # noqa: E731
         converter = Converter(mapping, datetime.now(UTC), check)
-        rows = RefusedRows(aside, table.headers, mapping)
-        return Import(converter, send, rows, tell).run(table.rows)
+        refused = RefusedRows(aside, table.headers, mapping)
+
+        def tell(number: int) -> None:
+            progress.update(task, completed=number)
+
+        return Import(converter, send, refused, tell).run(table.rows)
 
 
 def _finish_loop(house: House, progress: Progress) -> None:
     """Let the cases go through the loop; what Ctrl-C leaves goes on at the next start."""
-    progress.add_task("routing", total=None)
+    progress.add_task("on their way through the loop", total=None)
     while not house.quiet(1.0):
         pass
 
@@ -124,9 +145,12 @@ def _progress() -> Iterator[Progress]:
     """A bar on standard error, where somebody looks at it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
-    shown = console.is_terminal
     with Progress(
-        *columns, TimeElapsedColumn(), console=console, disable=not shown, transient=True
+        *columns,
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
     ) as progress:
         yield progress
 
@@ -136,19 +160,16 @@ def _show(summary: Summary, *, as_json: bool) -> None:
         json.dump(summary.model_dump(mode="json"), sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")
         return
-    grid = Grid.grid(padding=(0, 2))
+    console = Console()
+    grid = Table.grid(padding=(0, 2))
     for name in ("read", "recorded", "known", "refused", "repeated", "replied"):
         grid.add_row(name, f"{getattr(summary, name):,}")
-    console = Console()
     console.print(grid)
     for warning in summary.warnings:
-        console.print(
-            f"row {warning.row}, {warning.column}: `{warning.text}` {warning.message}"
-            f" ({warning.read_as})",
-            markup=False,
-        )
+        told = f"row {warning.row}, {warning.column}: `{warning.text}` — {warning.message}"
+        console.print(f"{told} ({warning.read_as})", markup=False)
     if summary.more_warnings:
-        console.print(f"and {summary.more_warnings} more warnings")
+        console.print(f"and {summary.more_warnings:,} more warnings")
     if summary.refused_file is not None:
-        console.print(f"refused rows with their reasons: {summary.refused_file}", markup=False)
+        console.print(f"Refused rows with their reasons: {summary.refused_file}", markup=False)
     console.print(f"{summary.seconds} s")

@@ -150,7 +150,7 @@ def _all_is_well(folder: Path, url: str | None) -> None:
         check=False,
     )
     assert audit.returncode == 0, audit.stdout + audit.stderr
-    books = json.loads(audit.stdout)["books"]
+    books = json.loads(audit.stdout)["services"]
     assert {name: book["recorded"] for name, book in books.items()} == dict.fromkeys(NAMES, CASES)
     closed = sum(1 for n in range(CASES) if n % 3 == 1 or n % 10 == 5)
     assert {book["closed"] for book in books.values()} == {closed}

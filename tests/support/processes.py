@@ -17,7 +17,7 @@ import httpx
 from services.embedded.catalogue import NAMES
 from tests.support.machine import POLICIES
 
-START = 40.0
+START = 90.0
 """Seconds that a process has to become ready, on a machine that does other things as well."""
 
 

@@ -188,6 +188,8 @@ def test_the_column_points_at_the_word(small_text: str) -> None:
         (b"a: 1\na: 2\n", "duplicate-key"),
         (b"a: {b: 1, b: 2}\n", "duplicate-key"),
         (b"a: &x 1\nb: *x\n", "anchor"),
+        (b"a: &x 1\n", "anchor"),
+        (b"a: *x\n", "anchor"),
         (b"a: !!python/object/apply:os.system [ls]\n", "tag"),
         (b"a: !secret x\n", "tag"),
         (b"? [1, 2]\n: x\n", "bad-key"),

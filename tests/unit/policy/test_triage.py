@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.case import Case
-from shared.policy import CompiledPolicy
+from shared.policy import CompiledPolicy, parse_policy
 
 MakeCase = Callable[..., Case]
 
@@ -36,6 +36,24 @@ def test_the_first_row_that_matches_decides(
     small: CompiledPolicy, case: MakeCase, changes: dict[str, Any], row: str
 ) -> None:
     assert small.triage(case(**changes)).row == row
+
+
+@pytest.mark.parametrize(
+    ("limits", "subject", "text", "holds"),
+    [
+        ("within: subject", "触电", "", True),
+        ("within: subject", "你好", "触电", False),
+        ("at_least: 2", "触电", "触电，又触电", False),
+        ("at_least: 2", "触电", "着火", True),
+        ("at_least: 2, within: subject", "触电", "着火", False),
+    ],
+)
+def test_a_mention_can_ask_for_the_subject_and_for_several_words(
+    small_text: str, case: MakeCase, limits: str, subject: str, text: str, holds: bool
+) -> None:
+    bent = small_text.replace("keywords: [触电, 着火]", f"keywords: [触电, 着火], {limits}")
+    policy = parse_policy("bent.yaml", bent.encode())
+    assert policy.triage(case(subject=subject, text=text)).facts["danger"] is holds
 
 
 def test_a_decision_names_its_version_row_and_facts(small: CompiledPolicy, case: MakeCase) -> None:

@@ -131,6 +131,17 @@ def test_one_answer_asks_once_however_often_it_is_heard(office: Desk) -> None:
     assert len(office.sent(EvaluationRequested)) == 1
 
 
+def test_a_round_is_judged_once_even_if_it_were_answered_again(office: Desk) -> None:
+    answered = answer(office)
+    office.hear(answering(answered.next(), "Answered again."))
+    assert len(office.sent(EvaluationRequested)) == 1
+    assert judgement(office).reply == "The lamp is mended."
+    rate(office, "dissatisfied")
+    office.hear(answering(answered.next().next(), "And again, to the round before."))
+    assert len(office.sent(EvaluationRequested)) == 1
+    assert judgement(office).state is JudgementState.NONE
+
+
 def test_a_satisfied_rating_closes_the_case(office: Desk) -> None:
     answer(office)
     received, closed = rate(office, "satisfied")

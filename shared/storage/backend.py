@@ -41,7 +41,7 @@ class Hot(Protocol):
     def claim(
         self, connection: sa.Connection, inbox: sa.Table, ids: Sequence[str], at: int
     ) -> set[str]:
-        """Insert ids, no id twice, and return those which were not there; `at` in microseconds."""
+        """Insert ids, and return those which were not there; `at` in microseconds."""
 
     def load(
         self, connection: sa.Connection, wanted: Mapping[sa.Table, Sequence[str]]

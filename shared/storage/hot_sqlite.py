@@ -24,7 +24,7 @@ class SqliteHot:
         found = _driver(connection).execute(
             f'insert into "{inbox.name}" (id, received_at)'
             " select value, ? from json_each(?) where true on conflict do nothing returning id",
-            (at, json.dumps(ids)),
+            (at, json.dumps(list(ids))),
         )
         return {id_ for (id_,) in found}
 
@@ -37,7 +37,7 @@ class SqliteHot:
             table: driver.execute(
                 f'select "key", body from "{table.name}"'
                 ' where "key" in (select value from json_each(?))',
-                (json.dumps(keys),),
+                (json.dumps(list(keys)),),
             ).fetchall()
             for table, keys in wanted.items()
         }
@@ -52,7 +52,7 @@ class SqliteHot:
         for table, keys in changes.deletes.items():
             driver.execute(
                 f'delete from "{table.name}" where id in (select value from json_each(?))',
-                (json.dumps(keys),),
+                (json.dumps(list(keys)),),
             )
 
 

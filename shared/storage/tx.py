@@ -107,10 +107,9 @@ class Tx:
 
         Waits where another replica has claimed one of them and has not ended yet.
         """
-        unique = list(dict.fromkeys(ids))
-        if not unique:
+        if not ids:
             return set()
-        return self._hot.claim(self.connection, self._messaging.inbox, unique, self._now)
+        return self._hot.claim(self.connection, self._messaging.inbox, ids, self._now)
 
     def send(self, messages: Sequence[OutboxRow]) -> None:
         """Put messages into the outbox at the end."""

@@ -65,6 +65,19 @@ def test_services_in_one_database_do_not_see_each_other(
         storage.close()
 
 
+def test_keys_do_not_depend_on_the_collations_of_the_system(postgres_place: Place) -> None:
+    storage = postgres_place.open()
+    storage.migrate()
+    query = sa.text(
+        "select distinct column_name, collation_name from information_schema.columns"
+        " where table_schema = current_schema() and table_name in ('inbox', 'tools')"
+        " and column_name in ('id', 'key')"
+    )
+    with storage.read() as connection:
+        assert set(connection.execute(query).all()) == {("key", "C"), ("id", "C")}
+    storage.close()
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [

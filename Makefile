@@ -1,7 +1,7 @@
 # Everything that developing needs, one command each; `make` lists them.
 
 BIN := .venv/bin
-SOURCES := $(wildcard services shared tests bench scripts)
+SOURCES := $(wildcard services shared tests bench scripts deploy)
 SERVERS := $(BIN)/python -m tests.support.servers --
 READY := .venv/.ready
 

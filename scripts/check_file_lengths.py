@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 LIMIT = 300
-FOLDERS = ("services", "shared", "bench", "scripts")
+FOLDERS = ("services", "shared", "bench", "scripts", "deploy")
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Table as Grid
 
 from shared.observe import logs
 from shared.settings import Settings
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from services.intake.importing.mapping import Mapping
     from services.intake.importing.run import Summary
     from services.intake.importing.senders import Sender
+    from services.intake.importing.tables import Table
 
 # Reading workbooks and speaking HTTP take half a second to import, which other commands need not
 # pay: what needs them is imported where it is used.
@@ -61,6 +63,7 @@ def import_cases(
     that was not possible.
     """
     from services.intake.importing.mapping import load_mapping  # noqa: PLC0415
+    from services.intake.importing.readers import open_table  # noqa: PLC0415
 
     began = perf_counter()
     chosen = load_mapping(mapping)
@@ -68,10 +71,9 @@ def import_cases(
     settings = Settings.read(None, **{k: v for k, v in given.items() if v is not None})
     logs.configure("warning")
     aside = refused or _refused_file(settings.data, file, chosen)
-    if url is not None:
-        summary = _into_installation(file, chosen, url, aside)
-    else:
-        summary = _into_house(file, chosen, settings, aside)
+    with open_table(file, chosen) as table:  # a wrong file is said so before anything starts
+        register = _Register(chosen, table, aside)
+        summary = register.into_installation(url) if url else register.into_house(settings)
     summary.seconds = round(perf_counter() - began, 2)
     _show(summary, as_json=as_json)
 
@@ -84,53 +86,51 @@ def _refused_file(data: Path, file: Path, mapping: Mapping) -> Path:
     return data / "imports" / f"{file.stem}-refused-{moment}{end}"
 
 
-def _into_house(file: Path, mapping: Mapping, settings: Settings, aside: Path) -> Summary:
-    from services.embedded.house import running  # noqa: PLC0415
-    from services.intake import logic  # noqa: PLC0415
-    from services.intake.importing.senders import through  # noqa: PLC0415
+@dataclass(frozen=True)
+class _Register:
+    """A register that is open, and where its refused rows go."""
 
-    with running(settings) as house, _progress() as progress:
-        policy = house.policies.current
-        check = partial(logic.problems, policy=policy, now=datetime.now(UTC))
-        send = through(house.hosts["intake"].gateway)
-        summary = _import(file, mapping, aside, send, progress, check)
-        _finish_loop(house, progress)
-        return summary
+    mapping: Mapping
+    table: Table
+    aside: Path
 
+    def into_house(self, settings: Settings) -> Summary:
+        """Import into the data of the settings, and let the cases go through the loop."""
+        from services.embedded.house import running  # noqa: PLC0415
+        from services.intake import logic  # noqa: PLC0415
+        from services.intake.importing.senders import through  # noqa: PLC0415
 
-def _into_installation(file: Path, mapping: Mapping, url: str, aside: Path) -> Summary:
-    import httpx  # noqa: PLC0415
+        with running(settings) as house, _progress() as progress:
+            policy = house.policies.current
+            check = partial(logic.problems, policy=policy, now=datetime.now(UTC))
+            summary = self._send(through(house.hosts["intake"].gateway), progress, check)
+            _finish_loop(house, progress)
+            return summary
 
-    from services.intake.importing.senders import check_address, greet, to  # noqa: PLC0415
+    def into_installation(self, url: str) -> Summary:
+        """Import over HTTP."""
+        import httpx  # noqa: PLC0415
 
-    with httpx.Client(base_url=check_address(url), timeout=30.0) as client:
-        greet(client)
-        with _progress() as progress:
-            return _import(file, mapping, aside, to(client), progress)
+        from services.intake.importing.senders import check_address, greet, to  # noqa: PLC0415
 
+        with httpx.Client(base_url=check_address(url), timeout=30.0) as client:
+            greet(client)
+            with _progress() as progress:
+                return self._send(to(client), progress)
 
-def _import(
-    file: Path,
-    mapping: Mapping,
-    aside: Path,
-    send: Sender,
-    progress: Progress,
-    check: Check | None = None,
-) -> Summary:
-    from services.intake.importing.convert import Converter  # noqa: PLC0415
-    from services.intake.importing.readers import open_table  # noqa: PLC0415
-    from services.intake.importing.refused import RefusedRows  # noqa: PLC0415
-    from services.intake.importing.run import Import  # noqa: PLC0415
+    def _send(self, send: Sender, progress: Progress, check: Check | None = None) -> Summary:
+        from services.intake.importing.convert import Converter  # noqa: PLC0415
+        from services.intake.importing.refused import RefusedRows  # noqa: PLC0415
+        from services.intake.importing.run import Import  # noqa: PLC0415
 
-    with open_table(file, mapping) as table:
-        task = progress.add_task("reading", total=table.expected)
-        converter = Converter(mapping, datetime.now(UTC), check)
-        refused = RefusedRows(aside, table.headers, mapping)
+        task = progress.add_task("reading", total=self.table.expected)
+        converter = Converter(self.mapping, datetime.now(UTC), check)
+        refused = RefusedRows(self.aside, self.table.headers, self.mapping)
 
         def tell(number: int) -> None:
             progress.update(task, completed=number)
 
-        return Import(converter, send, refused, tell).run(table.rows)
+        return Import(converter, send, refused, tell).run(self.table.rows)
 
 
 def _finish_loop(house: House, progress: Progress) -> None:
@@ -161,7 +161,7 @@ def _show(summary: Summary, *, as_json: bool) -> None:
         sys.stdout.write("\n")
         return
     console = Console()
-    grid = Table.grid(padding=(0, 2))
+    grid = Grid.grid(padding=(0, 2))
     for name in ("read", "recorded", "known", "refused", "repeated", "replied"):
         grid.add_row(name, f"{getattr(summary, name):,}")
     console.print(grid)

@@ -20,25 +20,22 @@ def problems(submission: Submission, policy: Policy, now: datetime) -> list[Prob
 
 
 def _times(submission: Submission, policy: Policy, now: datetime) -> Iterator[Problem]:
-    recorded_at, answer = submission.recorded_at, submission.answer
-    if recorded_at is not None:
-        first = policy.calendar.first
-        if recorded_at > now + CLOCK_SKEW:
-            yield _in_the_future("recorded_at")
-        elif recorded_at < policy.calendar.start_of(first):
-            message = (
-                f"The policy's calendar begins on {first}, and no deadline can be reckoned before:"
-                " correct the time, or widen `calendar.years` in the policy."
-            )
-            yield Problem(field="recorded_at", code="before-calendar", message=message)
-    if answer is None:
-        return
-    if answer.at > now + CLOCK_SKEW:
+    recorded_at, answer = submission.recorded_at or now, submission.answer
+    latest, first = now + CLOCK_SKEW, policy.calendar.first
+    if recorded_at > latest:
+        yield _in_the_future("recorded_at")
+    elif recorded_at < policy.calendar.start_of(first):
+        message = (
+            f"The policy's calendar begins on {first}, and no deadline can be reckoned before:"
+            " correct the time, or widen `calendar.years` in the policy."
+        )
+        yield Problem(field="recorded_at", code="before-calendar", message=message)
+    if answer is not None and answer.at > latest:
         yield _in_the_future("answer.at")
-    elif answer.at < (recorded_at or now):
+    elif answer is not None and answer.at < recorded_at <= latest:
         message = (
             "The answer was given before the case was recorded: correct one of the two times."
-            if recorded_at
+            if submission.recorded_at
             else "The answer was given before this moment: give `recorded_at` as well."
         )
         yield Problem(field="answer.at", code="answer-before-recording", message=message)

@@ -44,10 +44,10 @@ def row(number: int, **changes: object) -> list[object]:
         "No.": number,
         "Who": f"resident-{number}",
         "Title": f"Street lamp {number} is dark",
-        "Received": "2026/4/1 9:05:00",
+        "Received": "2024/4/1 9:05:00",
         "Details": f"Lamp {number} at the corner has been dark for a week.",
         "Answer": f"Lamp {number} has been mended.",
-        "Answered": "2026/4/3 16:00:00",
+        "Answered": "2024/4/3 16:00:00",
     }
     cells |= {"No.": changes.pop("No", number), **changes}
     return [cells[header] for header in HEADERS]

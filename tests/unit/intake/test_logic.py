@@ -65,6 +65,11 @@ def test_an_answer_before_the_recording_is_refused() -> None:
     ]
 
 
+def test_an_answer_is_not_compared_with_a_recording_in_the_future() -> None:
+    later = NOW + timedelta(days=1)
+    assert found(recorded_at=later, answer=answered(NOW)) == [("recorded_at", "in-the-future")]
+
+
 def test_an_answer_needs_the_time_of_the_recording() -> None:
     [problem] = logic.problems(submission(answer=answered(NOW - MINUTE)), POLICY, NOW)
     assert "give `recorded_at` as well" in problem.message

@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     against this class.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
 
     database_url: Annotated[SecretStr | None, Field(validation_alias=_named("DATABASE_URL"))] = None
     """PostgreSQL address; without one, each service keeps an SQLite file in the data folder."""

@@ -103,7 +103,8 @@ class _Register:
         with running(settings) as house, _progress() as progress:
             policy = house.policies.current
             check = partial(logic.problems, policy=policy, now=datetime.now(UTC))
-            summary = self._send(through(house.hosts["intake"].gateway), progress, check)
+            send = through(house.hosts["intake"].gateway)
+            summary = self._send(send, progress, settings.batch, check)
             _finish_loop(house, progress)
             return summary
 
@@ -111,14 +112,21 @@ class _Register:
         """Import over HTTP."""
         import httpx  # noqa: PLC0415
 
-        from services.intake.importing.senders import check_address, greet, to  # noqa: PLC0415
+        from services.intake.importing.senders import (  # noqa: PLC0415
+            BATCH,
+            check_address,
+            greet,
+            to,
+        )
 
         with httpx.Client(base_url=check_address(url), timeout=30.0) as client:
             greet(client)
             with _progress() as progress:
-                return self._send(to(client), progress)
+                return self._send(to(client), progress, BATCH)
 
-    def _send(self, send: Sender, progress: Progress, check: Check | None = None) -> Summary:
+    def _send(
+        self, send: Sender, progress: Progress, batch: int, check: Check | None = None
+    ) -> Summary:
         from services.intake.importing.convert import Converter  # noqa: PLC0415
         from services.intake.importing.refused import RefusedRows  # noqa: PLC0415
         from services.intake.importing.run import Import  # noqa: PLC0415
@@ -130,7 +138,7 @@ class _Register:
         def tell(number: int) -> None:
             progress.update(task, completed=number)
 
-        return Import(converter, send, refused, tell).run(self.table.rows)
+        return Import(converter, send, refused, tell, batch).run(self.table.rows)
 
 
 def _finish_loop(house: House, progress: Progress) -> None:

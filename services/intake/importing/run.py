@@ -55,12 +55,14 @@ class Import:
         send: Sender,
         refused: RefusedRows,
         tell: Callable[[int], None] = lambda _: None,
+        batch: int = BATCH,
     ) -> None:
-        """`tell` hears how many rows have been read, every now and then."""
+        """`tell` hears after every `batch` rows how many have been read."""
         self._converter = converter
         self._send = send
         self._refused = refused
         self._tell = tell
+        self._batch = batch
         self._seen: dict[str, tuple[int, str]] = {}
         """By external id, the first row of this run that has it, and the row's content."""
         self.summary = Summary()
@@ -72,7 +74,7 @@ class Import:
         other side stays away; what was recorded stays, and another run goes on from there.
         """
         try:
-            for batch in _batches(rows):
+            for batch in _batches(rows, self._batch):
                 self._carry_out([_Pending(row, self._convert(row)) for row in batch])
                 self._tell(self.summary.read)
         finally:
@@ -128,7 +130,7 @@ class Import:
         self.summary.refused += 1
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     rest = iter(rows)
-    while batch := list(islice(rest, BATCH)):
+    while batch := list(islice(rest, size)):
         yield batch

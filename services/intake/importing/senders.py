@@ -22,7 +22,7 @@ from shared.runtime.work import Outcome
 T = TypeVar("T")
 
 BATCH = 500
-"""Cases sent at once."""
+"""Cases sent at once to a running installation."""
 
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes sent at once, half of what a service takes."""

@@ -15,7 +15,7 @@ from shared.domain.errors import ConfigurationError
 from shared.observe.metrics import Metrics
 from shared.policy.holder import PolicyHolder
 from shared.runtime.host import Host
-from shared.runtime.main import policies, remember
+from shared.runtime.main import collect_rarely, policies, remember
 from shared.settings import Settings
 from shared.storage.storage import Storage
 
@@ -107,6 +107,7 @@ def running(settings: Settings) -> Iterator[House]:
             remember(settings.data, settings.policy)
         house = House(settings)
         house.start()
+        collect_rarely()
         try:
             yield house
         finally:

@@ -8,9 +8,11 @@ and nothing is lost when the process ends. The bus has no thread of its own.
 from collections.abc import Callable, Sequence
 from threading import Condition
 
+from shared.bus.codec import decode
+from shared.bus.envelope import BadEvent, Envelope
 from shared.bus.protocol import Delivery, Message, Subscription
 from shared.bus.topology import matches
-from shared.domain.errors import Unavailable
+from shared.domain.errors import Unavailable, Unreadable
 
 
 class _Handover:
@@ -38,14 +40,20 @@ class LocalConsumer:
         """Ids of messages that were delivered and given back."""
         self._stopped = False
 
-    def hand_over(self, message: Message, handover: _Handover) -> None:
+    def hand_over(
+        self,
+        message: Message,
+        content: Sequence[Envelope | BadEvent] | None,
+        handover: _Handover,
+    ) -> None:
         """Deliver a message; it may block, as the reader's `deliver` may."""
         with self._turn:
             if self._stopped:
                 handover.failure = self.problem
                 return
             self._tag += 1
-            delivery = Delivery(message, self._tag, redelivered=message.id in self._seen)
+            again = message.id in self._seen
+            delivery = Delivery(message, self._tag, redelivered=again, content=content)
             self._waiting[self._tag] = (message.id, handover)
             handover.open += 1
         self._deliver(delivery)
@@ -105,8 +113,9 @@ class LocalBus:
         readers = [(message, self._readers(message.key)) for message in messages]
         handover = _Handover()
         for message, consumers in readers:
+            content = _content(message)
             for consumer in consumers:
-                consumer.hand_over(message, handover)
+                consumer.hand_over(message, content, handover)
         with self._turn:
             self._turn.wait_for(lambda: handover.open == 0 or handover.failure is not None)
         if handover.failure is not None:
@@ -146,3 +155,11 @@ class LocalBus:
         if not bound:
             raise Unavailable(f"nobody is bound to {key}")
         return bound
+
+
+def _content(message: Message) -> Sequence[Envelope | BadEvent] | None:
+    """The message read once for all its readers; None leaves it to them to say what is wrong."""
+    try:
+        return decode(message)
+    except Unreadable:
+        return None

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shared.bus.envelope import BadEvent, Envelope
+
 CLOUDEVENTS_BATCH = "application/cloudevents-batch+json"
 
 
@@ -38,6 +40,8 @@ class Delivery:
     """The bus's own handle, rising within one subscription."""
     redelivered: bool = False
     """It had been delivered before: it is handled alone, not in a batch."""
+    content: Sequence[Envelope | BadEvent] | None = field(default=None, repr=False)
+    """What the message says, where the bus has read it already, once for all its readers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,8 @@ class Aggregate(Value):
 
     def standing_at(self, standing: Standing) -> Self:
         """The same with a joined standing; the version stays, the fact is another service's."""
+        if self.standing.join(standing) == self.standing:
+            return self
         return self.model_copy(update={"standing": self.standing.join(standing)})
 
     def next(self, **changes: object) -> Self:

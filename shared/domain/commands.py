@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -38,7 +39,7 @@ class SubmitCase(Submission, Command):
 
     type = "submit-case"
 
-    @property
+    @cached_property
     def about(self) -> str:
         """The case that the submission is, for ever."""
         return case_id(self.source, self.external_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -97,6 +97,8 @@ class Batch:
         return fresh
 
     def _read(self, delivery: Delivery) -> Sequence[Envelope | BadEvent]:
+        if delivery.content is not None:
+            return delivery.content
         try:
             return decode(delivery.message)
         except Unreadable as error:
@@ -157,7 +159,7 @@ class Batch:
 
     def _handle(self, handler: Handler, envelope: Envelope) -> list[Event]:
         """Run a handler; what a failed run had put is taken back, so that the others stand."""
-        context = replace(self._context, cause=envelope)
+        context = self._context.because_of(envelope)
         for left in reversed(range(TRIES)):
             mark = self._tx.mark()
             try:

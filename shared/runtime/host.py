@@ -147,7 +147,7 @@ class Host:
             changed = self._policies.refresh()
         except PolicyError as error:
             self.metrics.policy_errors.labels(name).inc()
-            self.log.error("policy not taken over, the running one stays", reason=str(error))
+            self.log.warning("policy not taken over, the running one stays", reason=str(error))
             return
         if changed:
             self.metrics.policy.clear()

@@ -37,6 +37,10 @@ class Context:
     """The envelope of the event or command that is handled; None for timers."""
     new_token: Callable[[], str] = new_token
 
+    def because_of(self, cause: Envelope) -> Context:
+        """The same for the handling of one envelope; quicker than `dataclasses.replace`."""
+        return Context(self.now, self.policy, self.link, cause, self.new_token)
+
 
 Handler = Callable[[Any, Tx, Context], Sequence[Event]]
 """From an event or command, its rows and the context to the events that follow.

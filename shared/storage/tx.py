@@ -153,7 +153,10 @@ class Tx:
             self._hot.write(self.connection, changes)
 
     def _of(self, collection: Collection[M]) -> _Entities[M]:
-        return self._entities.setdefault(collection, _Entities())
+        known = self._entities.get(collection)
+        if known is None:
+            known = self._entities[collection] = _Entities()
+        return known
 
     def _insert(self, table: sa.Table, row: Row) -> None:
         rows = self._inserts.setdefault(table, [])

@@ -148,7 +148,8 @@ def main() -> int:
         passed = True
         progress.say("everything holds")
     except Failed as failed:
-        print(stack.logs(40) if stack.running else "", flush=True)
+        if stack.running:
+            print(stack.logs(40), flush=True)
         progress.say(f"FAILED: {failed}")
     except KeyboardInterrupt:
         progress.say("FAILED: interrupted")

@@ -70,7 +70,7 @@ class Stack:
 
     def build(self) -> None:
         """Make the image; all services share it."""
-        self.compose("build", "intake", seconds=1800)
+        self.compose("build", seconds=1800)
 
     def start(self, without: Sequence[str] = ()) -> None:
         """Start everything but the services named."""

@@ -47,6 +47,13 @@ def test_every_service_of_the_house_runs_from_the_one_image() -> None:
     assert SERVICES == NAMES
 
 
+def test_the_image_is_made_once_and_by_the_service_with_which_compose_begins() -> None:
+    made = [name for name, each in COMPOSE["services"].items() if "build" in each]
+    ours = [name for name in COMPOSE["services"] if name in NAMES]
+    assert made == ours[-1:]
+    assert {COMPOSE["services"][name]["pull_policy"] for name in NAMES} == {"never"}
+
+
 def test_a_service_gets_all_settings_without_which_it_cannot_start() -> None:
     given = {
         name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)

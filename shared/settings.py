@@ -2,55 +2,47 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.domain.errors import ConfigurationError
 
 
-def _named(*names: str) -> AliasChoices:
-    return AliasChoices(*names)
-
-
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that differs from one installation to the next.
 
     The variables are listed with their meaning in `docs/operations.md`, which a test holds
     against this class.
     """
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    database_url: Annotated[SecretStr | None, Field(validation_alias=_named("DATABASE_URL"))] = None
+    database_url: Annotated[SecretStr | None, Field(validation_alias="DATABASE_URL")] = None
     """PostgreSQL address; without one, each service keeps an SQLite file in the data folder."""
-    amqp_url: Annotated[SecretStr | None, Field(validation_alias=_named("AMQP_URL"))] = None
+    amqp_url: Annotated[SecretStr | None, Field(validation_alias="AMQP_URL")] = None
     """RabbitMQ address, needed by `concentric serve`."""
-    data: Annotated[Path, Field(validation_alias=_named("CONCENTRIC_DATA"))] = Path("var")
+    data: Annotated[Path, Field(validation_alias="CONCENTRIC_DATA")] = Path("var")
     """Folder of the SQLite files and of import reports."""
-    policy: Annotated[Path | None, Field(validation_alias=_named("CONCENTRIC_POLICY"))] = None
+    policy: Annotated[Path | None, Field(validation_alias="CONCENTRIC_POLICY")] = None
     """The policy file."""
-    host: Annotated[str, Field(validation_alias=_named("CONCENTRIC_HOST"))] = "127.0.0.1"
+    host: Annotated[str, Field(validation_alias="CONCENTRIC_HOST")] = "127.0.0.1"
     """Address to which the HTTP server binds."""
-    port: Annotated[int, Field(ge=0, le=65535, validation_alias=_named("CONCENTRIC_PORT"))] = 8080
+    port: Annotated[int, Field(ge=0, le=65535, validation_alias="CONCENTRIC_PORT")] = 8080
     """Port of the HTTP server; 0 takes a free one."""
-    public_url: Annotated[str | None, Field(validation_alias=_named("CONCENTRIC_PUBLIC_URL"))] = (
-        None
-    )
+    public_url: Annotated[str | None, Field(validation_alias="CONCENTRIC_PUBLIC_URL")] = None
     """How people reach the installation from outside: the start of every rating link."""
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Field(validation_alias=_named("CONCENTRIC_LOG_LEVEL")),
+        Field(validation_alias="CONCENTRIC_LOG_LEVEL"),
     ] = "info"
     """The least important level that is still logged."""
-    batch: Annotated[int, Field(ge=1, le=5000, validation_alias=_named("CONCENTRIC_BATCH"))] = 200
+    batch: Annotated[int, Field(ge=1, le=5000, validation_alias="CONCENTRIC_BATCH")] = 200
     """The most messages and commands that one transaction takes in."""
-    drain: Annotated[float, Field(gt=0, validation_alias=_named("CONCENTRIC_DRAIN_SECONDS"))] = 20.0
+    drain: Annotated[float, Field(gt=0, validation_alias="CONCENTRIC_DRAIN_SECONDS")] = 20.0
     """Seconds that a stopping service has for the work that it has already taken on."""
 
     @classmethod
@@ -59,10 +51,11 @@ class Settings(BaseSettings):
 
         Raises `ConfigurationError` that names every variable with a wrong value.
         """
+        given = os.environ if environment is None else environment
+        # An empty variable is one that was not set: that is how compose files leave one out.
+        read = {name: value for name, value in given.items() if value}
         try:
-            if environment is None:
-                return cls(**overrides)  # type: ignore[arg-type]  # validated by pydantic
-            return cls.model_validate({**environment, **overrides})
+            return cls.model_validate({**read, **overrides})
         except ValidationError as error:
             wrong = "\n".join(
                 f"  {'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors()

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import json
+import subprocess
+import sys
+from datetime import date
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from shared.domain.calendar import WorkingCalendar
+from shared.domain.errors import ConfigurationError
 from shared.policy.schema import CalendarPart
+
+PROGRAM = Path(__file__).with_name("working_days.py")
+
+PATIENCE = 60.0
+"""Seconds for a program that takes a third of one."""
+
+UNKNOWN_PLACE = 3
+"""Its exit code for a place that the library does not know."""
 
 
 class UnknownPlace(LookupError):
@@ -30,26 +42,26 @@ def build(part: CalendarPart, zone: ZoneInfo) -> WorkingCalendar:
 def _days(
     country: str, subdivision: str | None, first: int, last: int
 ) -> tuple[frozenset[date], date]:
-    """The working days of the years, and the last day for which they are known for certain.
-
-    Where weekends are worked to make up for holidays (China), the government publishes them year
-    by year, and the library repeats that: beyond the last year with such a day it only guesses.
-    Where it knows no such days, holidays follow from the law and are taken as certain.
-    """
-    # Imported here: it costs 0.15 s, which only a process that loads a policy should pay.
-    import holidays  # noqa: PLC0415
-
-    try:
-        known: Any = holidays.country_holidays(
-            country, subdiv=subdivision, years=range(first, last + 1)
+    """The working days of the years, and the last day for which they are known for certain."""
+    # -P: the folder of the program holds modules that are called like the standard library's.
+    command = [
+        sys.executable,
+        "-P",
+        str(PROGRAM),
+        country,
+        subdivision or "",
+        f"{first}",
+        f"{last}",
+    ]
+    told = subprocess.run(  # noqa: S603 - our own program; the arguments are data to it
+        command, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    if told.returncode == UNKNOWN_PLACE:
+        raise UnknownPlace(told.stderr.strip())
+    if told.returncode != 0:
+        raise ConfigurationError(
+            f"The working days of {country} could not be reckoned; what Python says of it:\n"
+            f"{told.stderr.strip()}\nIs the installation complete? Install it again."
         )
-    except NotImplementedError as error:
-        raise UnknownPlace(f"{error}") from error
-    span = (date(last, 12, 31) - date(first, 1, 1)).days + 1
-    every = (date(first, 1, 1) + timedelta(days=day) for day in range(span))
-    days = frozenset(day for day in every if known.is_working_day(day))
-    if not known.has_substituted_holidays:
-        return days, date(last, 12, 31)
-    # The library also notes a few such days of years that it was not asked for.
-    made_up = (day.year for day in known.weekend_workdays if day.year >= first)
-    return days, date(max(made_up, default=first - 1), 12, 31)
+    days, published = json.loads(told.stdout)
+    return frozenset(map(date.fromordinal, days)), date.fromordinal(published)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Protocol
 
@@ -23,6 +23,9 @@ from shared.runtime.work import Request
 from shared.runtime.worker import Parts, Worker
 from shared.settings import Settings
 from shared.storage.storage import Storage
+
+MEMORY = timedelta(days=14)
+"""How long the inbox knows a message: longer than any queue keeps one unread."""
 
 
 class Policies(Protocol):
@@ -64,7 +67,7 @@ class Host:
         self._worker = Worker(
             Parts(service, storage, self._relay, self.context, metrics, self.log, settings.batch)
         )
-        self._ticker = Ticker(service.name, self._worker.put)
+        self._ticker = Ticker(service.name, self._worker.put, self.log)
 
     def context(self) -> Context:
         """The present moment and the policy in force."""
@@ -103,6 +106,7 @@ class Host:
             self._ticker.timer(timer)
         self._ticker.every(2.0, self._refresh_policy)
         self._ticker.every(5.0, self._refresh_gauges)
+        self._ticker.every(600.0, self._forget_messages)
         self._ticker.start()
         self.log.info("started", policy=self._policies.current.version)
 
@@ -152,6 +156,11 @@ class Host:
         if changed:
             self.metrics.policy.clear()
         self.metrics.policy.labels(name, self._policies.current.version).set(1)
+
+    def _forget_messages(self) -> None:
+        """A message that was claimed so long ago will not be delivered again."""
+        with suppress(Unavailable):  # then in ten minutes
+            self.storage.prune_inbox(self._clock() - MEMORY)
 
     def _refresh_gauges(self) -> None:
         name = self.service.name

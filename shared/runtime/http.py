@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -146,37 +149,44 @@ def _add_health(app: FastAPI, hosts: Sequence[Host]) -> None:
 
 
 def _add_metrics(app: FastAPI, hosts: Sequence[Host], metrics: Metrics) -> None:
+    for host in hosts:
+        metrics.registry.register(_Figures(host))
+
     @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
     def show() -> Response:
         """Metrics in the Prometheus text format."""
-        samples = [sample for host in hosts for sample in _gauges(host)]
-        body = metrics.text() + _exposition(samples).encode()
-        return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(metrics.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _gauges(host: Host) -> list[Sample]:
-    if host.service.gauges is None:
-        return []
-    try:
-        with host.read() as connection:
-            return list(host.service.gauges(connection, host.context()))
-    except Unavailable:
-        return []
+class _Figures(Collector):
+    """The gauges of a service's own tables, read when they are asked for."""
 
+    def __init__(self, host: Host) -> None:
+        self._host = host
 
-def _exposition(samples: Sequence[Sample]) -> str:
-    by_name: dict[str, list[Sample]] = {}
-    for sample in samples:
-        by_name.setdefault(sample.name, []).append(sample)
-    lines = []
-    for name, alike in by_name.items():
-        lines += [f"# HELP {name} {alike[0].help}", f"# TYPE {name} gauge"]
-        for sample in alike:
-            labels = ",".join(f"{key}={json.dumps(value)}" for key, value in sample.labels.items())
-            lines.append(
-                f"{name}{{{labels}}} {sample.value}" if labels else f"{name} {sample.value}"
-            )
-    return "\n".join(lines) + "\n" if lines else ""
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand: a registry that asks would read the tables at the start."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """One family for each name."""
+        families: dict[str, GaugeMetricFamily] = {}
+        for sample in self._samples():
+            labels = tuple(sample.labels)
+            if sample.name not in families:
+                families[sample.name] = GaugeMetricFamily(sample.name, sample.help, labels=labels)
+            families[sample.name].add_metric(tuple(sample.labels.values()), sample.value)
+        return families.values()
+
+    def _samples(self) -> Sequence[Sample]:
+        gauges = self._host.service.gauges
+        if gauges is None:
+            return ()
+        try:
+            with self._host.read() as connection:
+                return list(gauges(connection, self._host.context()))
+        except Unavailable:
+            return ()
 
 
 def _add_books(app: FastAPI, hosts: Sequence[Host]) -> None:

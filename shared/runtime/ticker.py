@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
+from shared.observe.logs import Logger
 from shared.runtime.service import Timer
 from shared.runtime.work import Tick, Work
 
@@ -13,8 +14,9 @@ from shared.runtime.work import Tick, Work
 class Ticker(threading.Thread):
     """One thread per service that calls what is due; it does no work of its own."""
 
-    def __init__(self, name: str, put: Callable[[Work], None]) -> None:
+    def __init__(self, name: str, put: Callable[[Work], None], log: Logger) -> None:
         super().__init__(name=f"{name}-ticker", daemon=True)
+        self._log = log
         self._put = put
         self._halt = threading.Event()
         self._due: list[tuple[float, float, Callable[[], None]]] = []
@@ -46,5 +48,8 @@ class Ticker(threading.Thread):
             due, seconds, run = self._due[0]
             if self._halt.wait(max(0.0, due - monotonic())):
                 return
-            run()
+            try:
+                run()
+            except Exception as error:  # noqa: BLE001 - the clock goes on, whatever it struck
+                self._log.error("timer failed", timer=run.__name__, exc_info=error)
             self._due[0] = (monotonic() + seconds, seconds, run)

@@ -41,7 +41,7 @@ class Settings(BaseModel):
     ] = "info"
     """The least important level that is still logged."""
     batch: Annotated[int, Field(ge=1, le=5000, validation_alias="CONCENTRIC_BATCH")] = 200
-    """The most messages and commands that one transaction takes in."""
+    """About the most events and commands that one transaction takes in."""
     drain: Annotated[float, Field(gt=0, validation_alias="CONCENTRIC_DRAIN_SECONDS")] = 20.0
     """Seconds that a stopping service has for the work that it has already taken on."""
 

@@ -38,6 +38,7 @@ class House:
         self.metrics = Metrics()
         self.policies: PolicyHolder = policies(settings, self.metrics)
         self.bus = LocalBus()
+        self._settings = settings
         self.hosts = {
             name: Host(
                 load(name),
@@ -59,7 +60,13 @@ class House:
             host.speak()
 
     def stop(self) -> None:
-        """Drain every service: nobody takes on anything new, then everybody finishes."""
+        """Drain the house: what is under way goes where it is bound for, then everybody ends.
+
+        What is not there in time stays in its sender's outbox, for the next start.
+        """
+        for host in self.hosts.values():
+            host.stop_ticking()
+        self.quiet(self._settings.drain)
         for host in self.hosts.values():
             host.stop_listening()
         for host in self.hosts.values():

@@ -13,7 +13,7 @@ from shared.domain.events import Event
 MAJOR = 1
 """The major version of every type; additive changes keep it."""
 
-PACK_BYTES = 1024 * 1024
+PACK_BYTES = 128 * 1024
 """How large a pack may grow before another is begun; a pack of one event may be larger."""
 
 

@@ -21,7 +21,7 @@ from shared.bus.publisher import Publisher
 from shared.bus.topology import exchange_of, topology
 from shared.domain.errors import ConfigurationError
 
-PREFETCH = 400
+PREFETCH = 200
 """Messages that a service holds unacknowledged."""
 
 TIMEOUT = 30.0

@@ -127,9 +127,13 @@ class Host:
         """Whether nothing lies in the inlet and nothing waits to be published."""
         return self._worker.idle and self._relay.idle
 
+    def stop_ticking(self) -> None:
+        """Let no timer fall due any more."""
+        self._ticker.stop()
+
     def stop_listening(self) -> None:
         """Take on nothing new; what was taken on goes on."""
-        self._ticker.stop()
+        self.stop_ticking()
         if self._consumer is not None:
             self._consumer.stop()
 

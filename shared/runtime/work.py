@@ -37,9 +37,18 @@ class Tick:
 Work = Delivery | Request | Tick
 
 
+EVENT_BYTES = 1024
+"""About the size of an event, by which a message that has not been read yet is weighed."""
+
+
 def weight(work: Work) -> int:
-    """How much of a batch a piece of work fills."""
-    return len(work.commands) if isinstance(work, Request) else 1
+    """How much of a batch a piece of work fills: its events or commands, as far as is known."""
+    if isinstance(work, Request):
+        return len(work.commands)
+    if isinstance(work, Delivery):
+        unread = 1 + len(work.message.body) // EVENT_BYTES
+        return unread if work.content is None else len(work.content)
+    return 1
 
 
 def goes_alone(work: Work) -> bool:

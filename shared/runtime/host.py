@@ -146,6 +146,8 @@ class Host:
         left = max(1.0, self._settings.drain - (monotonic() - began))
         self._relay.stop(left)
         self._relay.join(left + 1.0)
+        if self._ticker.is_alive():
+            self._ticker.join(left)  # it may be reading: what is in use is not closed with the rest
         self.storage.close()
         self.log.info("stopped", seconds=round(monotonic() - began, 2))
 

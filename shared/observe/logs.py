@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from pathlib import PurePath
 
 import structlog
 
@@ -40,11 +42,23 @@ def configure(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(chosen)
     # What these libraries say at INFO is noise to whoever runs the house.
-    for chatty in ("pika", "alembic", "uvicorn.access", "uvicorn.error", "httpx"):
+    for chatty in ("pika", "alembic", "uvicorn.access", "httpx"):
         logging.getLogger(chatty).setLevel(max(chosen, logging.WARNING))
+    # It would repeat errors that we have logged, with their messages.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
 
 def logger(service: str) -> Logger:
     """The logger of a service."""
     bound: Logger = structlog.get_logger().bind(service=service)
     return bound
+
+
+def place_of(error: BaseException) -> str:
+    """What kind of error was raised where: all that a log may say of an unforeseen one.
+
+    Messages of errors quote what they met, which may be somebody's name or words.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    places = " > ".join(f"{PurePath(each.filename).name}:{each.lineno}" for each in frames)
+    return f"{type(error).__name__} at {places}"

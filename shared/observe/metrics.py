@@ -124,6 +124,17 @@ class Metrics:
             registry=registry,
         )
 
+    def begin(self, service: str) -> None:
+        """Show what has not happened yet as 0: else the first time would be no increase."""
+        for counter in (
+            self.duplicates,
+            self.parked,
+            self.retries,
+            self.published,
+            self.policy_errors,
+        ):
+            counter.labels(service)
+
     def text(self) -> bytes:
         """Everything in the Prometheus text format."""
         return generate_latest(self.registry)

@@ -137,7 +137,7 @@ class Batch:
         try:
             self._handle(handler, envelope)
             self.result.handled[envelope.type] += 1
-        except HandlerFailed as failed:
+        except (HandlerFailed, Refusal) as failed:
             bug = failed.__cause__
             error = bug if isinstance(bug, Exception) else failed
             self._park(parked_event(delivery, envelope, error, self._context.now, TRIES))

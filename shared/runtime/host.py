@@ -56,6 +56,7 @@ class Host:
         self.service = service
         self.storage = storage
         self.metrics = metrics
+        metrics.begin(service.name)
         self.log = logger(service.name)
         self.gateway = Gateway(self)
         self._bus = bus

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.domain.errors import Problem, Refusal, Unavailable
 from shared.domain.problems import problems_in
-from shared.observe.logs import logger
+from shared.observe.logs import logger, place_of
 from shared.observe.metrics import Metrics
 from shared.runtime.books import BLOCK, lines
 from shared.runtime.host import Host
@@ -95,7 +95,9 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _crashed(request: Request, error: Exception) -> Response:
-    logger("http").error("request failed", path=request.url.path, exc_info=error)
+    # The route, not the path: that of a rating link is a secret.
+    route = getattr(request.scope.get("route"), "path", "")
+    logger("http").error("request failed", route=route, error=place_of(error))
     mend = "this is a fault of ours; the log of the service has its trace"
     return problem_response(
         500, "Something broke", [Problem(field="", code="internal", message=mend)]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from shared.observe.logs import Logger
+from shared.observe.logs import Logger, place_of
 from shared.runtime.service import Timer
 from shared.runtime.work import Tick, Work
 
@@ -51,5 +51,5 @@ class Ticker(threading.Thread):
             try:
                 run()
             except Exception as error:  # noqa: BLE001 - the clock goes on, whatever it struck
-                self._log.error("timer failed", timer=run.__name__, exc_info=error)
+                self._log.error("timer failed", timer=run.__name__, error=place_of(error))
             self._due[0] = (monotonic() + seconds, seconds, run)

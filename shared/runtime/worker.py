@@ -11,9 +11,9 @@ from time import perf_counter
 
 from shared.bus.protocol import Consumer, Delivery
 from shared.domain.errors import Unavailable
-from shared.observe.logs import Logger
+from shared.observe.logs import Logger, place_of
 from shared.observe.metrics import Metrics
-from shared.runtime.batch import TRIES, Batch, Result
+from shared.runtime.batch import TRIES, Batch, HandlerFailed, Result
 from shared.runtime.packing import parked_message
 from shared.runtime.relay import Relay
 from shared.runtime.service import Context, Service
@@ -134,7 +134,7 @@ class Worker(threading.Thread):
 
     def _give_up(self, item: Work, error: Exception) -> None:
         """A culprit: a message is parked, a command is answered, a timer comes round again."""
-        self._parts.log.error("given up", work=type(item).__name__, exc_info=error)
+        self._parts.log.error("given up", work=type(item).__name__, error=place_of(error))
         if isinstance(item, Delivery):
             parked = parked_message(item, error, self._parts.context().now, TRIES)
             with self._parts.storage.transaction(parked.parked_at) as tx:
@@ -199,6 +199,12 @@ class Worker(threading.Thread):
             self.consumer.ack(deliveries)
         for request, outcomes in result.answers:
             request.answer.set_result(outcomes)
+            for outcome in outcomes:
+                if isinstance(outcome, HandlerFailed):
+                    bug = outcome.__cause__ or outcome
+                    self._parts.log.error(
+                        "command failed", command=f"{outcome}", error=place_of(bug)
+                    )
         for item in work:
             if isinstance(item, Tick):
                 if result.fired:

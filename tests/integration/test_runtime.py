@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from services.router.service import ROUTER
 from services.router.store import HANDLINGS
@@ -27,6 +28,7 @@ from shared.domain.events import (
 )
 from shared.domain.ids import new_id
 from shared.policy.holder import PolicyHolder
+from shared.runtime.batch import HandlerFailed
 from shared.runtime.service import Context, Timer
 from shared.storage.messaging import OutboxRow
 from shared.storage.tx import Tx
@@ -240,3 +242,24 @@ def test_a_policy_with_an_error_leaves_the_running_one_in_force(tmp_path: Path) 
         assert running.host.context().policy.version == before
         running.send(recorded("still decided"))
         assert len(running.of(CaseRouted)) == 1
+
+
+def test_the_log_of_a_failure_says_where_and_never_whose(
+    policy: PolicyHolder, tmp_path: Path
+) -> None:
+    secret = "Zhang San, 13800000000"
+
+    def quotes_what_it_met(command: AcceptCase, tx: Tx, ctx: Context) -> Sequence[Event]:
+        raise LookupError(secret)
+
+    service = replace(ROUTER, commands={**ROUTER.commands, AcceptCase: quotes_what_it_met})
+    with (
+        capture_logs() as logs,
+        machine(service, storage_of(service, tmp_path), policy, tmp_path) as running,
+        pytest.raises(HandlerFailed),
+    ):
+        running.host.gateway.execute(AcceptCase(case_id="any", unit="education"))
+    [entry] = [each for each in logs if each["event"] == "command failed"]
+    assert entry["error"].startswith("LookupError at")
+    assert "test_runtime.py" in entry["error"]
+    assert secret not in str(logs)

@@ -72,7 +72,10 @@ class Dossier(Aggregate):
 
     def round(self, number: int) -> Round:
         """A round, empty where nothing is known of it."""
-        return next((each for each in self.rounds if each.number == number), Round(number=number))
+        for each in self.rounds:
+            if each.number == number:
+                return each
+        return Round(number=number)
 
     @property
     def current(self) -> Round:

@@ -9,6 +9,7 @@ from services.ledger.dossier import Dossier
 from services.ledger.journal import Chain, canonical, seal
 from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, TEXTS
 from shared.domain.commands import Command
+from shared.domain.errors import ConfigurationError
 from shared.domain.events import EVENTS, Event
 from shared.domain.model import micros
 from shared.runtime.service import Context, Handler, Need
@@ -38,7 +39,11 @@ def append(event: Event, tx: Tx, ctx: Context) -> None:
     """Write the event behind the end of the chain."""
     cause = ctx.cause
     assert cause is not None, "an event is heard in an envelope"
-    chain = tx.get(CHAIN, NAME) or Chain()
+    chain = tx.get(CHAIN, NAME)
+    if chain is None:
+        raise ConfigurationError(
+            "The row that notes where the journal ends is missing: restore the ledger's database."
+        )
     previous = bytes.fromhex(chain.hash)
     fields = (
         chain.seq + 1,

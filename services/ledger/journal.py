@@ -13,10 +13,11 @@ and the last hash with them: who has noted that one elsewhere notices.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+
+from pydantic_core import to_json
 
 from shared.domain.model import Value
 
@@ -90,8 +91,8 @@ class Verification:
 
 
 def canonical(*fields: str | int | None) -> bytes:
-    """The JSON array of the fields by RFC 8785, which Python's encoder follows for these types."""
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    """The JSON array of the fields by RFC 8785, which this encoder follows for these types."""
+    return to_json(fields)
 
 
 def seal(previous: bytes, content: bytes) -> bytes:

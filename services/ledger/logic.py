@@ -27,6 +27,9 @@ REDACTED = "redacted"
 
 VERSIONS = ("record_version", "handling_version", "clocks_version", "judgement_version")
 
+SETTLING = (CaseClosed, CaseReopened, CaseWithdrawn)
+"""The events that say where a case stands."""
+
 JUDGED = (EvaluationRequested, EvaluationReceived, EvaluationLapsed)
 """The events that tell of the judgement of the round that they name."""
 
@@ -159,7 +162,7 @@ def _settled(
     known: Dossier, described: Aggregate, event: Event, changes: dict[str, Any]
 ) -> Dossier:
     standing = known.standing.join(described.standing)
-    if isinstance(event, CaseClosed | CaseReopened | CaseWithdrawn):
+    if isinstance(event, SETTLING):
         standing = standing.join(event.standing)
     version = sum(changes.get(name, getattr(known, name)) for name in VERSIONS)
     return known.model_copy(update={**changes, "standing": standing, "version": version})

@@ -12,7 +12,7 @@ from shared.storage.collection import Collection, Field, Log, aggregates, key_ty
 METADATA = sa.MetaData()
 
 CHAIN = Collection(METADATA, "chain", Chain, key=lambda chain: chain.name)
-"""One row: where the journal ends.
+"""One row, made by the migration: where the journal ends.
 
 Every transaction that appends has this row in its needs, and what a transaction reads is locked
 until its end. So replicas append one after the other. Its table's name comes first in the
@@ -62,12 +62,10 @@ DOSSIERS = aggregates(
     Field("kind", sa.Text(), lambda d: d.kind.value if d.kind else None),
     Field("category", sa.Text(), lambda d: d.category),
     Field("item", sa.Text(), lambda d: d.item),
-    Field("subject", sa.Text(), lambda d: d.subject),
     Field("station", sa.Text(), lambda d: d.station),
     Field("recorder", sa.Text(), lambda d: d.recorder),
     Field("campaign", sa.Text(), lambda d: d.campaign),
     Field("repeat_of", sa.Text(), lambda d: d.repeat_of),
-    Field("progress", sa.Text(), lambda d: d.progress.value),
     Field("colour", sa.Text(), lambda d: d.colour),
     Field("unit", sa.Text(), lambda d: d.unit),
     Field("level", sa.Text(), lambda d: d.level),

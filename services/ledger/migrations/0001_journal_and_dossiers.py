@@ -15,6 +15,10 @@ def upgrade() -> None:
     """Make the tables of the first release."""
     create_messaging()
     create_collection("chain")
+    # there from the beginning, so that the first two replicas have something to wait for
+    chain = sa.table("chain", sa.column("key"), sa.column("body"))
+    genesis = f'{{"name":"journal","seq":0,"hash":"{"0" * 64}"}}'
+    op.bulk_insert(chain, [{"key": "journal", "body": genesis}])
     op.create_table(
         "journal",
         sa.Column("seq", sa.BigInteger(), primary_key=True, autoincrement=False),
@@ -44,12 +48,10 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text()),
         sa.Column("category", sa.Text()),
         sa.Column("item", sa.Text()),
-        sa.Column("subject", sa.Text()),
         sa.Column("station", sa.Text()),
         sa.Column("recorder", sa.Text()),
         sa.Column("campaign", sa.Text()),
         sa.Column("repeat_of", sa.Text()),
-        sa.Column("progress", sa.Text()),
         sa.Column("colour", sa.Text()),
         sa.Column("unit", sa.Text()),
         sa.Column("level", sa.Text()),

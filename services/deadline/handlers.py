@@ -20,7 +20,7 @@ from shared.domain.events import (
     Event,
     HandlingEvent,
 )
-from shared.runtime.service import Context, Handler, Timer
+from shared.runtime.handling import Context, Handler, Timer
 from shared.storage.tx import Tx
 
 

@@ -21,7 +21,7 @@ from shared.domain.events import (
     Event,
 )
 from shared.domain.ids import digest
-from shared.runtime.service import Context, Handler, Need, Timer, settle
+from shared.runtime.handling import Context, Handler, Need, Timer, settle
 from shared.storage.tx import Tx
 
 

@@ -11,7 +11,7 @@ from shared.domain.aggregates import Record
 from shared.domain.commands import Command, SubmitCase, WithdrawCase
 from shared.domain.errors import Refusal
 from shared.domain.events import CaseClosed, CaseRecorded, CaseReopened, CaseWithdrawn, Event
-from shared.runtime.service import Context, Handler, Need, settle
+from shared.runtime.handling import Context, Handler, Need, settle
 from shared.storage.tx import Tx
 
 

@@ -18,7 +18,7 @@ from services.ledger.report import (
 )
 from shared.domain.case import State
 from shared.domain.model import micros
-from shared.runtime.service import Context, Sample
+from shared.runtime.handling import Context, Sample
 
 BY = ("colour", "unit")
 

@@ -12,7 +12,7 @@ from shared.domain.commands import Command
 from shared.domain.errors import ConfigurationError
 from shared.domain.events import EVENTS, Event
 from shared.domain.model import micros
-from shared.runtime.service import Context, Handler, Need
+from shared.runtime.handling import Context, Handler, Need
 from shared.storage.tx import Tx
 
 NAME = Chain().name

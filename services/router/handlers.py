@@ -28,7 +28,7 @@ from shared.domain.events import (
     CaseWithdrawn,
     Event,
 )
-from shared.runtime.service import Context, Handler, settle
+from shared.runtime.handling import Context, Handler, settle
 from shared.storage.tx import Tx
 
 

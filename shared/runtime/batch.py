@@ -13,6 +13,7 @@ from shared.bus.protocol import Delivery
 from shared.domain.commands import Command
 from shared.domain.errors import Refusal, Unavailable, Unreadable
 from shared.domain.events import Event
+from shared.runtime.handling import Context, Handler, Need
 from shared.runtime.packing import (
     envelope_of,
     envelope_of_command,
@@ -23,7 +24,7 @@ from shared.runtime.packing import (
     refusal_of,
     refusal_of_unread,
 )
-from shared.runtime.service import Context, Handler, Need, Service
+from shared.runtime.service import Service
 from shared.runtime.work import Outcome, Request, Tick, Work
 from shared.storage.messaging import OutboxRow, Parked
 from shared.storage.tx import Tx

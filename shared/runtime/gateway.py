@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -14,11 +14,9 @@ from shared.domain.commands import Command
 from shared.domain.errors import NotFound, Unavailable
 from shared.domain.events import Event
 from shared.domain.policy import Policy
+from shared.runtime.handling import Context
 from shared.runtime.work import Outcome, Request
 from shared.storage.collection import Collection
-
-if TYPE_CHECKING:
-    from shared.runtime.service import Context
 
 M = TypeVar("M", bound=BaseModel)
 

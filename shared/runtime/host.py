@@ -16,8 +16,9 @@ from shared.domain.policy import Policy
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.runtime.gateway import Gateway
+from shared.runtime.handling import Context
 from shared.runtime.relay import Relay
-from shared.runtime.service import Context, Service
+from shared.runtime.service import Service
 from shared.runtime.ticker import Ticker
 from shared.runtime.work import Request
 from shared.runtime.worker import Parts, Worker

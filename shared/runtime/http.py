@@ -21,8 +21,8 @@ from shared.domain.problems import problems_in
 from shared.observe.logs import logger, place_of
 from shared.observe.metrics import Metrics
 from shared.runtime.books import BLOCK, lines
+from shared.runtime.handling import Sample
 from shared.runtime.host import Host
-from shared.runtime.service import Sample
 
 PROBLEM = "application/problem+json"
 

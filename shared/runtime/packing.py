@@ -13,7 +13,7 @@ from shared.domain.commands import COMMANDS, Command, SubmitCase
 from shared.domain.errors import Problem
 from shared.domain.events import CaseRefused, CommandRefused, Event
 from shared.domain.ids import case_id, new_id
-from shared.runtime.service import Context
+from shared.runtime.handling import Context
 from shared.runtime.work import Request
 from shared.storage.messaging import OutboxRow, Parked
 

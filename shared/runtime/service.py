@@ -3,63 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
+from fastapi import APIRouter
 
-from shared.bus.codec import Envelope
 from shared.bus.protocol import Subscription
-from shared.domain.case import Aggregate
 from shared.domain.commands import Command
 from shared.domain.events import Event
-from shared.domain.ids import new_token
-from shared.domain.policy import Policy
+from shared.runtime.gateway import Gateway
+from shared.runtime.handling import Context, Handler, Need, Sample, Timer
 from shared.storage.collection import Collection
-from shared.storage.tx import Tx
-
-if TYPE_CHECKING:
-    from fastapi import APIRouter
-
-    from shared.runtime.gateway import Gateway
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a handler may know besides its event and its rows."""
-
-    now: datetime
-    policy: Policy
-    link: Callable[[str], str]
-    """From a token to the personal link that carries it."""
-    cause: Envelope | None = None
-    """The envelope of the event or command that is handled; None for timers."""
-    new_token: Callable[[], str] = new_token
-
-    def because_of(self, cause: Envelope) -> Context:
-        """The same for the handling of one envelope; quicker than `dataclasses.replace`."""
-        return Context(self.now, self.policy, self.link, cause, self.new_token)
-
-
-Handler = Callable[[Any, Tx, Context], Sequence[Event]]
-"""From an event or command, its rows and the context to the events that follow.
-
-A handler changes state through `tx` alone and publishes nothing; a command's handler may raise
-`Refusal`. It runs again if the transaction has to, so it must have no other effect.
-"""
-
-Need = tuple[Collection[Any], str]
-"""A row that a handler will read: fetched for the whole batch in one query."""
-
-
-@dataclass(frozen=True)
-class Timer:
-    """Work that falls due by time: run every `seconds`, and again at once while it finds some."""
-
-    name: str
-    seconds: float
-    run: Callable[[Tx, Context], Sequence[Event]]
 
 
 @dataclass(frozen=True)
@@ -94,24 +49,3 @@ class Service:
             return self.needs(cause)
         subject = cause.case_id if isinstance(cause, Event) else cause.about
         return ((self.books, subject),)
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One figure with its labels, for Prometheus."""
-
-    name: str
-    help: str
-    value: float
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-def settle(books: Collection[Any], shell: Callable[[str], Aggregate]) -> Handler:
-    """A handler that enters another service's fact about where a case stands into our books."""
-
-    def enter(event: Any, tx: Tx, ctx: Context) -> Sequence[Event]:
-        known = tx.get(books, event.case_id) or shell(event.case_id)
-        tx.put(books, known.standing_at(event.standing))
-        return ()
-
-    return enter

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from shared.observe.logs import Logger, place_of
-from shared.runtime.service import Timer
+from shared.runtime.handling import Timer
 from shared.runtime.work import Tick, Work
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from shared.bus.protocol import Delivery
 from shared.domain.commands import Command
 from shared.domain.events import Event
-from shared.runtime.service import Timer
+from shared.runtime.handling import Timer
 
 Outcome = list[Event] | Exception
 """What became of a command: its events, or why it was refused or failed."""

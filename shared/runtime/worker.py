@@ -14,9 +14,10 @@ from shared.domain.errors import Unavailable
 from shared.observe.logs import Logger, place_of
 from shared.observe.metrics import Metrics
 from shared.runtime.batch import TRIES, Batch, HandlerFailed, Result
+from shared.runtime.handling import Context
 from shared.runtime.packing import parked_message
 from shared.runtime.relay import Relay
-from shared.runtime.service import Context, Service
+from shared.runtime.service import Service
 from shared.runtime.work import Request, Tick, Work, goes_alone, weight
 from shared.storage.storage import Storage
 

@@ -29,7 +29,7 @@ from shared.domain.events import (
 from shared.domain.ids import new_id
 from shared.policy.holder import PolicyHolder
 from shared.runtime.batch import HandlerFailed
-from shared.runtime.service import Context, Timer
+from shared.runtime.handling import Context, Timer
 from shared.storage.messaging import OutboxRow
 from shared.storage.tx import Tx
 from tests.support.machine import POLICIES, Machine, machine, recorded, storage_of

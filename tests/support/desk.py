@@ -19,7 +19,8 @@ from shared.domain.events import Event
 from shared.domain.ids import new_id
 from shared.domain.policy import Policy
 from shared.runtime.batch import Batch, Result
-from shared.runtime.service import Context, Service
+from shared.runtime.handling import Context
+from shared.runtime.service import Service
 from shared.runtime.work import Request, Tick, Work
 from shared.storage.storage import Storage
 from tests.support.machine import storage_of

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import HTMLResponse
@@ -20,7 +20,7 @@ from services.ledger.figures import Report
 from services.ledger.report import percent
 from services.ledger.search import CaseQuery, search
 from shared.domain.case import State, Text
-from shared.domain.model import Input
+from shared.domain.model import Value
 from shared.runtime.gateway import Gateway
 
 SHOWN = 20
@@ -35,12 +35,13 @@ _PAGES = Environment(
 )
 
 
-class Asked(Input):
-    """What the page's own form and links ask for."""
+class Asked(Value):
+    """What the page's own form and links ask for; what others put into links is ignored."""
 
     lang: str | None = None
     q: Annotated[Text, Field(max_length=200)] = ""
-    state: State | None = None
+    state: State | Literal[""] = ""
+    """Empty is any, as the form sends it."""
 
 
 def page(gateway: Gateway, report: Callable[[date | None, date | None], Report]) -> APIRouter:
@@ -59,7 +60,7 @@ def page(gateway: Gateway, report: Callable[[date | None, date | None], Report])
             return calendar.local_day(at).isoformat() if at else ""
 
         nonce = secrets.token_urlsafe(16)
-        listed = search(gateway, CaseQuery(q=asked.q, state=asked.state, limit=SHOWN))
+        listed = search(gateway, CaseQuery(q=asked.q, state=asked.state or None, limit=SHOWN))
         body = _PAGES.get_template("page.html").render(
             report=report(None, None),
             listed=listed,

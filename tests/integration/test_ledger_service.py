@@ -457,6 +457,15 @@ def test_the_page_shows_cases_and_rates_without_any_script(office: Desk, browser
     assert "0 satisfied of 1 who rated · 2 asked" in page
 
 
+def test_the_pages_form_finds_cases(office: Desk, browser: Browser) -> None:
+    hear(office, *two_rounds("found").events, *told("other").events)
+    rows_of = re.compile(r"No light in the stairs \((\w+)\)")
+    assert rows_of.findall(browser.get("/?lang=en&q=&state=").text) == ["other", "found"]
+    assert rows_of.findall(browser.get("/?lang=en&q=FOUND&state=").text) == ["found"]
+    assert rows_of.findall(browser.get("/?q=&state=open&utm_source=mail").text) == ["other"]
+    assert browser.get("/?state=lost").status_code == 422
+
+
 def test_the_page_takes_nothing_that_a_case_says_as_markup(office: Desk, browser: Browser) -> None:
     nasty = "</td><script>alert(1)</script>\"'&{{ 7 * 7 }}"
     hear(office, *Story("nasty", subject=nasty, text=nasty).recorded().routed(unit=nasty).events)

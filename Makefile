@@ -24,7 +24,7 @@ $(READY): pyproject.toml requirements-build.txt requirements-dev.txt
 	@touch $@
 
 run: env ## run everything in one process with sample cases: no broker, SQLite
-	$(BIN)/concentric up --sample examples/cases/sample.jsonl
+	$(BIN)/concentric up --policy examples/policies/xiaoshan.yaml --sample examples/cases/sample.jsonl
 
 run-rabbitmq: env ## run each service as a process of its own, on RabbitMQ and PostgreSQL
 	$(SERVERS) $(BIN)/concentric processes

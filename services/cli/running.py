@@ -23,7 +23,8 @@ from shared.settings import Settings
 
 def up(
     policy: Annotated[
-        Path | None, typer.Option(help="The policy file; the last one used if left out.")
+        Path | None,
+        typer.Option(help="The policy file; if left out, the last one of this data folder."),
     ] = None,
     sample: Annotated[
         Path | None, typer.Option(help="Cases (JSON lines) that live through the loop at once.")

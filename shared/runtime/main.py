@@ -60,10 +60,14 @@ def collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+EXAMPLE = Path("examples/policies/xiaoshan.yaml")
+"""What a newcomer who names no policy begins with, in a copy of the project."""
+
+
 def policies(settings: Settings, metrics: Metrics) -> PolicyHolder:
     """The policy of the settings; raises `PolicyError` or `ConfigurationError`."""
-    path = settings.policy or remembered(settings.data)
-    if path is None:
+    path = settings.policy or remembered(settings.data) or EXAMPLE
+    if path is EXAMPLE and not path.exists():
         raise ConfigurationError(
             "No policy: name the file with --policy or CONCENTRIC_POLICY, such as"
             " examples/policies/xiaoshan.yaml"

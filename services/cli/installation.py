@@ -47,6 +47,16 @@ class Installation(Protocol):
         """The report on the cases recorded from day to day, both included."""
 
 
+@contextmanager
+def installation(urls: Sequence[str], settings: Settings) -> Iterator[Installation]:
+    """The running installation at the addresses; without any, that of the settings."""
+    if urls:
+        with httpx.Client(timeout=PATIENCE, follow_redirects=True) as client:
+            yield Addresses(urls, client)
+    else:
+        yield Databases(settings)
+
+
 class Databases:
     """The installation of the settings, read from its own databases; nothing is written."""
 
@@ -117,9 +127,9 @@ def _nothing_in(place: str) -> ConfigurationError:
 class Addresses:
     """A running installation, read over HTTP."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], client: httpx.Client) -> None:
         self._urls = [url.rstrip("/") for url in urls]
-        self._client = httpx.Client(timeout=PATIENCE, follow_redirects=True)
+        self._client = client
 
     def look(self) -> Findings:
         """See `Installation`."""

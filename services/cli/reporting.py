@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import islice
@@ -58,8 +60,8 @@ def report(
     folder; nothing has to run. Days are those of the policy's time zone. The on-time rate is on
     time ÷ (on time + late + open beyond the due date): what lies about lowers it.
     """
-    place = _installation([url] if url else [], data, policy)
-    found = place.report(_day(start), _day(end))
+    with _installation([url] if url else [], data, policy) as place:
+        found = place.report(_day(start), _day(end))
     if as_json:
         typer.echo(found.model_dump_json(by_alias=True, indent=2))
     else:
@@ -91,8 +93,8 @@ def audit(
 
     Without --url it reads the databases, as `concentric report` does.
     """
-    place = _installation(url or [], data, None)
-    with Console(stderr=True).status("Comparing the books …"):
+    waiting = Console(stderr=True).status("Comparing the books …")
+    with waiting, _installation(url or [], data) as place:
         findings = settled(place.look, wait=wait, clock=monotonic, sleep=sleep)
         found = Audit(findings, place.waiting(), place.journal())
     if as_json:
@@ -103,14 +105,17 @@ def audit(
         raise typer.Exit(1)
 
 
-def _installation(urls: list[str], data: Path | None, policy: Path | None) -> Installation:
+@contextmanager
+def _installation(
+    urls: list[str], data: Path | None, policy: Path | None = None
+) -> Iterator[Installation]:
     # what reads the books takes a third of a second to import, which other commands need not pay
-    from services.cli.installation import Addresses, Databases  # noqa: PLC0415
+    from services.cli.installation import installation  # noqa: PLC0415
 
-    if urls:
-        return Addresses(urls)
     given = {"data": data, "policy": policy}
-    return Databases(Settings.read(None, **{k: v for k, v in given.items() if v is not None}))
+    settings = Settings.read(None, **{k: v for k, v in given.items() if v is not None})
+    with installation(urls, settings) as place:
+        yield place
 
 
 def _day(at: datetime | None) -> date | None:

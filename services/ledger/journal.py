@@ -124,7 +124,7 @@ def verify(entries: Iterable[Entry], chain: Chain) -> Verification:
 def _breaks(entry: Entry, before: int, head: bytes) -> Iterator[str]:
     if entry.seq != before + 1:
         yield f"entry {entry.seq} follows entry {before}: what stood between is missing"
-    if entry.previous != head:
+    elif entry.previous != head:
         yield f"entry {entry.seq} does not continue entry {before}: one of them was exchanged"
     if seal(entry.previous, entry.canonical) != entry.hash:
         yield f"entry {entry.seq}, {entry.type} of {entry.case_id}, was changed afterwards"

@@ -13,7 +13,7 @@ from services.ledger import logic
 from services.ledger.dossier import Dossier, RatingRow
 from services.ledger.store import DOSSIERS
 from shared.domain.aggregates import HandlingState
-from shared.domain.case import State
+from shared.domain.case import Standing, State
 from shared.domain.events import CaseRefused, Event
 from tests.support.story import DUE, Story, two_rounds
 
@@ -100,6 +100,14 @@ def test_each_round_that_was_asked_about_has_its_rating() -> None:
 def test_withdrawn_outranks_whatever_comes_after_it() -> None:
     story = Story("late").recorded().routed().withdrawn().due().replied(DUE).closed()
     assert take_in(story.events)[0].standing.state is State.WITHDRAWN
+
+
+def test_what_an_event_says_of_the_standing_counts_even_if_its_aggregate_does_not_say_it() -> None:
+    story = Story("taken back").recorded().withdrawn()
+    told = story.events[-1].model_copy(
+        update={"record": story.record.model_copy(update={"standing": Standing()})}
+    )
+    assert take_in([told])[0].standing.state is State.WITHDRAWN
 
 
 def test_a_refusal_changes_no_dossier() -> None:

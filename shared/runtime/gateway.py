@@ -77,7 +77,8 @@ class Gateway:
         table = collection.table
         query = sa.select(table.c.body).where(table.c.key == key)
         with self.read() as connection:
-            body = connection.execute(query).scalar()
+            # PostgreSQL cannot even be asked for a text with NUL.
+            body = None if "\x00" in key else connection.execute(query).scalar()
         if body is None:
             raise NotFound.of("case_id", "unknown-case", f"nothing is known of {key!r}")
         return collection.model.model_validate_json(body)

@@ -80,8 +80,12 @@ def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # FastAPI puts where a value came from first: `body`, `query`, `path`.
     issues = [ErrorDetails({**issue, "loc": issue["loc"][1:]}) for issue in error.errors()]  # type: ignore[typeddict-item]
-    if any(issue["type"] == "json_invalid" for issue in issues):
-        return problem_response(400, "The body is not JSON", problems_in(issues))
+    broken = next((issue for issue in issues if issue["type"] == "json_invalid"), None)
+    if broken is not None:
+        # For these the place is the number of a character.
+        where, what = broken["loc"][0], broken.get("ctx", {}).get("error", "not JSON")
+        reason = Problem(field="", code="not-json", message=f"at character {where}: {what}")
+        return problem_response(400, "The body is not JSON", [reason])
     return problem_response(422, "The request cannot be understood", problems_in(issues))
 
 

@@ -156,6 +156,16 @@ def test_a_command_about_an_unknown_case_is_not_found(router: Machine) -> None:
         router.host.gateway.execute(AcceptCase(case_id="nobody-knows", unit="education"))
 
 
+def test_a_name_that_no_database_can_hold_is_not_found_either(
+    policy: PolicyHolder, tmp_path: Path, database: str
+) -> None:
+    with (
+        machine(ROUTER, storage_of(ROUTER, tmp_path, database), policy, tmp_path) as running,
+        pytest.raises(NotFound),
+    ):
+        running.host.gateway.fetch(HANDLINGS, "a\x00b")
+
+
 def test_a_queued_command_that_is_refused_comes_back_as_an_event(router: Machine) -> None:
     router.send(AcceptCase(case_id="nobody-knows", unit="education"))
     [refused] = router.of(CommandRefused)

@@ -19,8 +19,14 @@ from shared.storage.storage import Storage
 BATCH = 200
 """The most messages published before their confirms are awaited."""
 
-MEMORY = 2_000
-"""The most messages kept in memory; beyond that they are read from the outbox in their turn."""
+BATCH_BYTES = 1024 * 1024
+"""About the most bytes of them: in one process their readers hold all of that, read, in memory."""
+
+MEMORY_BYTES = 4 * 1024 * 1024
+"""The most bytes kept in memory; beyond that rows are read from the outbox in their turn."""
+
+CATCH_UP = 50
+"""Rows read from the outbox at a time."""
 
 SWEEP = 10.0
 """Seconds between two looks for rows that another replica committed and did not publish."""
@@ -49,6 +55,8 @@ class Relay(threading.Thread):
         self._log = log
         self._changed = threading.Condition()
         self._waiting: deque[OutboxRow] = deque()
+        self._bytes = 0
+        """Of the bodies that wait."""
         self._known: set[str] = set()
         """Ids that wait, are on their way, or are published and not yet deleted."""
         self._published: list[str] = []
@@ -64,11 +72,10 @@ class Relay(threading.Thread):
         if not rows:
             return
         with self._changed:
-            if len(self._waiting) + len(rows) > MEMORY:
+            if self._bytes > MEMORY_BYTES:
                 self._behind = True
             else:
-                self._waiting.extend(rows)
-                self._known.update(row.id for row in rows)
+                self._enqueue(rows)
             self._changed.notify()
 
     def published(self) -> list[str]:
@@ -122,7 +129,7 @@ class Relay(threading.Thread):
                 if self._halt.is_set() and (monotonic() > self._deadline or not self._waiting):
                     return []
                 if self._waiting:
-                    return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                    return self._dequeue()
                 due = monotonic() - self._swept > SWEEP
                 if not self._behind and not due:
                     self._changed.wait(SWEEP)
@@ -134,7 +141,7 @@ class Relay(threading.Thread):
         self._swept = monotonic()
         with self._changed:
             behind, self._behind, self._reading = self._behind, False, True
-            limit = MEMORY + len(self._known)
+            limit = CATCH_UP + len(self._known)
         try:
             before = None if behind else datetime.now(UTC) - ORPHANED
             rows = self._storage.outbox(before=before, limit=limit)
@@ -146,14 +153,28 @@ class Relay(threading.Thread):
             return
         with self._changed:
             new = [row for row in rows if row.id not in self._known]
-            self._waiting.extend(new)
-            self._known.update(row.id for row in new)
+            self._enqueue(new)
             self._behind = self._behind or (behind and bool(new))
             self._reading = False
+
+    def _enqueue(self, rows: Sequence[OutboxRow]) -> None:
+        self._waiting.extend(rows)
+        self._known.update(row.id for row in rows)
+        self._bytes += sum(len(row.body) for row in rows)
+
+    def _dequeue(self) -> list[OutboxRow]:
+        rows: list[OutboxRow] = []
+        size = 0
+        while self._waiting and len(rows) < BATCH and size < BATCH_BYTES:
+            rows.append(self._waiting.popleft())
+            size += len(rows[-1].body)
+        self._bytes -= size
+        return rows
 
     def _put_back(self, rows: Sequence[OutboxRow]) -> None:
         with self._changed:
             self._waiting.extendleft(reversed(rows))
+            self._bytes += sum(len(row.body) for row in rows)
 
 
 def _message(row: OutboxRow) -> Message:

@@ -20,6 +20,9 @@ from shared.storage.collection import Collection
 
 M = TypeVar("M", bound=BaseModel)
 
+AT_ONCE = 100
+"""Commands of one caller in one transaction: a thousand at once would hold 100 MB in memory."""
+
 PATIENCE = 10.0
 """Seconds that a command over HTTP waits for its commit before it is answered with 503."""
 
@@ -45,19 +48,22 @@ class Gateway:
         self._machine = machine
 
     def execute_all(self, commands: Sequence[Command]) -> list[Outcome]:
-        """Carry out commands together; each outcome is its events, or its refusal or failure.
+        """Carry out commands; each outcome is its events, or its refusal or failure.
 
-        Raises `Unavailable` where the database is away or too slow. The command may still take
-        effect then: sending it again is safe, it has one effect.
+        Raises `Unavailable` where the database is away or too slow. Some or all may have taken
+        effect, or still take it: sending all of them again is safe, each has one effect.
         """
-        request = Request(commands)
-        self._machine.put(request)
+        outcomes: list[Outcome] = []
         try:
-            return request.answer.result(timeout=PATIENCE)
+            for first in range(0, len(commands), AT_ONCE):
+                request = Request(commands[first : first + AT_ONCE])
+                self._machine.put(request)
+                outcomes += request.answer.result(timeout=PATIENCE)
         except Late as late:
             raise Unavailable(
                 f"no commit within {PATIENCE:.0f} s; send the same command again"
             ) from late
+        return outcomes
 
     def execute(self, command: Command) -> list[Event]:
         """Carry out one command; raises its refusal."""

@@ -19,10 +19,10 @@ from shared.storage.storage import Storage
 BATCH = 200
 """The most messages published before their confirms are awaited."""
 
-BATCH_BYTES = 1024 * 1024
+BATCH_BYTES = 256 * 1024
 """About the most bytes of them: in one process their readers hold all of that, read, in memory."""
 
-MEMORY_BYTES = 4 * 1024 * 1024
+MEMORY_BYTES = 1024 * 1024
 """The most bytes kept in memory; beyond that rows are read from the outbox in their turn."""
 
 CATCH_UP = 50

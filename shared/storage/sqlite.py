@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import sqlalchemy as sa
@@ -81,8 +82,26 @@ class Sqlite:
         )
 
         def connect(driver: sqlite3.Connection, _record: object) -> None:
-            for pragma in ("pragma journal_mode = wal", *pragmas):
+            _write_ahead(driver, patience)
+            for pragma in pragmas:
                 driver.execute(pragma).close()
 
         sa.event.listen(engine, "connect", connect)
         return engine
+
+
+def _write_ahead(driver: sqlite3.Connection, patience: float) -> None:
+    """Turn on the write-ahead log; two processes may do so to a new file at once.
+
+    SQLite itself does not wait for a lock in this statement, whatever its timeout.
+    """
+    until = monotonic() + patience
+    while True:
+        try:
+            driver.execute("pragma journal_mode = wal").close()
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or monotonic() > until:
+                raise
+            sleep(0.01)
+        else:
+            return

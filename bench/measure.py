@@ -34,7 +34,7 @@ class Meter:
         after = self._seconds()
         return Usage(
             cpu_seconds={part: after[part] - self._before[part] for part in after},
-            peak_mb=max(_peak_mb(process.pid) for process in self._python),
+            peak_mb=max(resident_mb(process.pid, peak=True) for process in self._python),
         )
 
     def _seconds(self) -> dict[str, float]:
@@ -52,10 +52,11 @@ def _cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _peak_mb(pid: int) -> float:
-    """The kernel's own high-water mark of the resident memory."""
+def resident_mb(pid: int, *, peak: bool = False) -> float:
+    """MiB of resident memory of a process, or the kernel's own high-water mark of it."""
+    field = "VmHWM" if peak else "VmRSS"
     with open(f"/proc/{pid}/status", encoding="ascii") as status:  # noqa: PTH123 - not a file
-        kilobytes = next(line.split()[1] for line in status if line.startswith("VmHWM"))
+        kilobytes = next(line.split()[1] for line in status if line.startswith(field))
     return int(kilobytes) / 1024
 
 

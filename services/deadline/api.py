@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from fastapi import APIRouter
-
 from services.deadline.logic import is_overdue, working_days_left
 from services.deadline.store import CLOCKS
 from shared.domain.aggregates import Clocks, Mark
@@ -13,6 +11,7 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Standing
 from shared.domain.model import Instant, Value
 from shared.runtime.gateway import Gateway
+from shared.runtime.routes import Routes
 
 
 class Deadline(Value):
@@ -61,14 +60,14 @@ class Deadline(Value):
         )
 
 
-def api(gateway: Gateway) -> APIRouter:
+def api(gateway: Gateway) -> Routes:
     """The routes of the deadline service."""
-    router = APIRouter()
+    routes = Routes("deadline")
 
-    @router.get("/cases/{case_id}/deadline")
+    @routes.get("/cases/{case_id}/deadline")
     def deadline(case_id: str) -> Deadline:
         """When the case is due, and how many working days are left."""
         context = gateway.context
         return Deadline.of(gateway.fetch(CLOCKS, case_id), context.policy.calendar, context.now)
 
-    return router
+    return routes

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from services.evaluation.handlers import COMMANDS
 from services.evaluation.rating_page import rating_page
 from services.evaluation.store import JUDGEMENTS
 from shared.domain.aggregates import Judgement
 from shared.runtime.commands import command_routes
 from shared.runtime.gateway import Gateway
+from shared.runtime.routes import Routes
 
 
-def api(gateway: Gateway) -> APIRouter:
+def api(gateway: Gateway) -> Routes:
     """The routes of the evaluation service."""
-    router = command_routes(COMMANDS, gateway)
-    router.include_router(rating_page(gateway))
+    routes = command_routes("evaluation", COMMANDS, gateway)
+    routes.include(rating_page(gateway))
 
-    @router.get("/cases/{case_id}/judgement")
+    @routes.get("/cases/{case_id}/judgement")
     def judgement(case_id: str) -> Judgement:
         """Who may rate the answer, and how it was rated; no link, which is its holder's secret."""
         return gateway.fetch(JUDGEMENTS, case_id)
 
-    return router
+    return routes

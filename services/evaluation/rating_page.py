@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Header
-from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader
 from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
 from services.evaluation.logic import LONGEST_COMMENT, Link, rateable
 from services.evaluation.store import JUDGEMENTS, LINKS
@@ -19,9 +18,11 @@ from shared.domain.commands import RateReply
 from shared.domain.errors import NotFound, Problem, Refusal, Unavailable
 from shared.domain.events import CaseClosed, CaseReopened, Event
 from shared.domain.ids import digest
+from shared.domain.model import Value
 from shared.domain.policy import Titled
 from shared.domain.problems import problems_of
 from shared.runtime.gateway import Gateway
+from shared.runtime.routes import Routes
 
 PAGES = Environment(
     loader=PackageLoader("services.evaluation", "pages"),
@@ -34,33 +35,40 @@ GONE = 410
 """The status of a page whose time is over; to programs that is a conflict like the others."""
 
 
-def rating_page(gateway: Gateway) -> APIRouter:
-    """`/rate/TOKEN`: the form to look at, and to send."""
-    router = APIRouter(default_response_class=HTMLResponse)
+class Wish(Value):
+    """What the address says besides the token; what mail programs add to it is ignored."""
 
-    @router.get("/rate/{token}")
-    def show(
-        token: str,
-        lang: str | None = None,
-        accept_language: Annotated[str | None, Header()] = None,
-    ) -> HTMLResponse:
+    lang: str | None = None
+
+
+class Filled(Value):
+    """The form as it was sent, right or wrong: what is wrong is told on the page."""
+
+    score: str = ""
+    comment: str = ""
+
+
+def rating_page(gateway: Gateway) -> Routes:
+    """`/rate/TOKEN`: the form to look at, and to send."""
+    routes = Routes("evaluation")
+
+    @routes.get("/rate/{token}", media_type="text/html")
+    def show(token: str, query: Wish, request: Request) -> Response:
         """What is to be rated, and the scale. Records nothing."""
-        visit = _Visit(gateway, token, language(lang, accept_language))
+        visit = _Visit(gateway, token, _language(query, request))
         return visit.answer(visit.form)
 
-    @router.post("/rate/{token}")
-    def rate(
-        token: str,
-        score: Annotated[str, Form()] = "",
-        comment: Annotated[str, Form()] = "",
-        lang: str | None = None,
-        accept_language: Annotated[str | None, Header()] = None,
-    ) -> HTMLResponse:
+    @routes.post("/rate/{token}", media_type="text/html")
+    def rate(token: str, query: Wish, form: Filled, request: Request) -> Response:
         """Record the rating, and say thank you."""
-        visit = _Visit(gateway, token, language(lang, accept_language))
-        return visit.answer(lambda: visit.send(score, comment))
+        visit = _Visit(gateway, token, _language(query, request))
+        return visit.answer(lambda: visit.send(form.score, form.comment))
 
-    return router
+    return routes
+
+
+def _language(query: Wish, request: Request) -> str:
+    return language(query.lang, request.headers.get("accept-language"))
 
 
 class _Visit:

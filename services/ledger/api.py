@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
-from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.responses import Response, StreamingResponse
 
 from services.ledger import queries
 from services.ledger.figures import Report
@@ -20,9 +18,25 @@ from services.ledger.page import page
 from services.ledger.reading import CaseFile, read_file, read_report
 from services.ledger.search import CaseList, CaseQuery, search
 from services.ledger.store import DOSSIERS
+from shared.domain.model import Input
 from shared.runtime.gateway import Gateway
+from shared.runtime.routes import Routes
 
 NDJSON = "application/x-ndjson"
+
+
+class Period(Input):
+    """Which cases a report counts: those recorded on these days; left out, without end."""
+
+    start: date | None = Field(default=None, alias="from")
+    end: date | None = Field(default=None, alias="to")
+
+
+class Entries(Input):
+    """A part of the journal."""
+
+    after: int = Field(default=0, ge=0, le=2**62)
+    limit: int = Field(default=1000, ge=1, le=100_000)
 
 
 class Verified(BaseModel):
@@ -36,9 +50,9 @@ class Verified(BaseModel):
     found: list[str] = Field(description="The first breaks.")
 
 
-def api(gateway: Gateway) -> APIRouter:
+def api(gateway: Gateway) -> Routes:
     """The routes of the ledger."""
-    router = APIRouter()
+    routes = Routes("ledger")
     fresh: Fresh[Report] = Fresh()
 
     def report(start: date | None, end: date | None) -> Report:
@@ -51,32 +65,29 @@ def api(gateway: Gateway) -> APIRouter:
 
         return fresh.get((start, end, gateway.policy.version), read)
 
-    @router.get("/cases")
-    def cases(query: Annotated[CaseQuery, Query()]) -> CaseList:
+    @routes.get("/cases")
+    def cases(query: CaseQuery) -> CaseList:
         """Cases, the newest first: all of them, or those that are looked for."""
         return search(gateway, query)
 
-    @router.get("/cases/{case_id}")
+    @routes.get("/cases/{case_id}")
     def case_file(case_id: str) -> CaseFile:
         """Everything that is known of a case, and everything that happened to it, in order."""
         with gateway.read() as connection:
             return read_file(connection, DOSSIERS, case_id, gateway.context.now)
 
-    @router.get("/report")
-    def figures(
-        start: Annotated[date | None, Query(alias="from")] = None,
-        end: Annotated[date | None, Query(alias="to")] = None,
-    ) -> Report:
+    @routes.get("/report")
+    def figures(query: Period) -> Report:
         """On-time and satisfaction rates, and what they are made of."""
-        return report(start, end)
+        return report(query.start, query.end)
 
-    _add_journal(router, gateway)
-    router.include_router(page(gateway, report))
-    return router
+    _add_journal(routes, gateway)
+    routes.include(page(gateway, report))
+    return routes
 
 
-def _add_journal(router: APIRouter, gateway: Gateway) -> None:
-    @router.get("/journal/verify")
+def _add_journal(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/journal/verify")
     def verification() -> Verified:
         """Walk along the whole chain of hashes."""
         with gateway.read() as connection:
@@ -89,21 +100,20 @@ def _add_journal(router: APIRouter, gateway: Gateway) -> None:
             found=list(found.found),
         )
 
-    @router.get("/journal")
-    def journal(
-        after: Annotated[int, Query(ge=0, le=2**62)] = 0,
-        limit: Annotated[int, Query(ge=1, le=100_000)] = 1000,
-    ) -> StreamingResponse:
+    @routes.get("/journal", media_type=NDJSON)
+    def journal(query: Entries) -> Response:
         """Entries behind the entry `after`, one JSON line each, for whoever verifies them."""
 
         def read() -> Iterator[str]:
             with gateway.read() as connection:
-                yield from _lines(map(_exported, islice(queries.journal(connection, after), limit)))
+                yield from _lines(
+                    map(_exported, islice(queries.journal(connection, query.after), query.limit))
+                )
 
         return StreamingResponse(read(), media_type=NDJSON)
 
-    @router.get("/books/ledger/versions")
-    def versions() -> StreamingResponse:
+    @routes.get("/books/ledger/versions", media_type=NDJSON)
+    def versions() -> Response:
         """`[case, record, handling, clocks, judgement]`: the newest versions seen, by case."""
 
         def read() -> Iterator[str]:
@@ -112,8 +122,8 @@ def _add_journal(router: APIRouter, gateway: Gateway) -> None:
 
         return StreamingResponse(read(), media_type=NDJSON)
 
-    @router.get("/books/ledger/journal")
-    def contents() -> StreamingResponse:
+    @routes.get("/books/ledger/journal", media_type=NDJSON)
+    def contents() -> Response:
         """`[case, aggregate, entries, newest version]`: what the journal holds, by case."""
 
         def read() -> Iterator[str]:

@@ -11,10 +11,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query
-from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
 from services.ledger.figures import Report
 from services.ledger.report import percent
@@ -22,6 +22,7 @@ from services.ledger.search import CaseQuery, search
 from shared.domain.case import State, Text
 from shared.domain.model import Value
 from shared.runtime.gateway import Gateway
+from shared.runtime.routes import Routes
 
 SHOWN = 20
 """Cases on the page."""
@@ -44,15 +45,12 @@ class Asked(Value):
     """Empty is any, as the form sends it."""
 
 
-def page(gateway: Gateway, report: Callable[[date | None, date | None], Report]) -> APIRouter:
+def page(gateway: Gateway, report: Callable[[date | None, date | None], Report]) -> Routes:
     """`GET /`."""
-    router = APIRouter()
+    routes = Routes("ledger")
 
-    @router.get("/", response_class=HTMLResponse)
-    def home(
-        asked: Annotated[Asked, Query()],
-        accept_language: Annotated[str | None, Header()] = None,
-    ) -> HTMLResponse:
+    @routes.get("/", media_type="text/html")
+    def home(query: Asked, request: Request) -> Response:
         """The figures and the newest cases, for people."""
         calendar = gateway.policy.calendar
 
@@ -60,13 +58,13 @@ def page(gateway: Gateway, report: Callable[[date | None, date | None], Report])
             return calendar.local_day(at).isoformat() if at else ""
 
         nonce = secrets.token_urlsafe(16)
-        listed = search(gateway, CaseQuery(q=asked.q, state=asked.state or None, limit=SHOWN))
+        listed = search(gateway, CaseQuery(q=query.q, state=query.state or None, limit=SHOWN))
         body = _PAGES.get_template("page.html").render(
             report=report(None, None),
             listed=listed,
-            asked=asked,
+            asked=query,
             states=list(State),
-            lang=language(asked.lang, accept_language),
+            lang=language(query.lang, request.headers.get("accept-language")),
             day=day,
             percent=percent,
             nonce=nonce,
@@ -74,7 +72,7 @@ def page(gateway: Gateway, report: Callable[[date | None, date | None], Report])
         )
         return HTMLResponse(body, headers=_headers(nonce))
 
-    return router
+    return routes
 
 
 def language(asked: str | None, accepted: str | None) -> str:

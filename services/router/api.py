@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from services.router.handlers import COMMANDS
 from services.router.store import HANDLINGS
 from shared.domain.aggregates import Handling
 from shared.runtime.commands import command_routes
 from shared.runtime.gateway import Gateway
+from shared.runtime.routes import Routes
 
 
-def api(gateway: Gateway) -> APIRouter:
+def api(gateway: Gateway) -> Routes:
     """The routes of the router."""
-    router = command_routes(COMMANDS, gateway)
+    routes = command_routes("router", COMMANDS, gateway)
 
-    @router.get("/cases/{case_id}/handling")
+    @routes.get("/cases/{case_id}/handling")
     def handling(case_id: str) -> Handling:
         """Who has to answer the case, and how far that is."""
         return gateway.fetch(HANDLINGS, case_id)
 
-    return router
+    return routes

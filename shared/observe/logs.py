@@ -6,8 +6,16 @@ import logging
 import sys
 import traceback
 from pathlib import PurePath
+from typing import Any
 
-import structlog
+# structlog loads rich for a coloured console that we do not use: 4 MB in every service. Where it
+# finds no rich it does without, so it is not shown any.
+_modules: dict[str, Any] = sys.modules
+_rich = _modules.setdefault("rich", None)
+import structlog  # noqa: E402
+
+if _rich is None:
+    del _modules["rich"]
 
 Logger = structlog.typing.FilteringBoundLogger
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
+from starlette.responses import Response
 
 from shared.domain.commands import Command
 from shared.domain.errors import Problem, Refusal
 from shared.domain.events import CaseRecorded, Event
 from shared.domain.problems import problems_of
 from shared.runtime.gateway import Gateway
+from shared.runtime.routes import Routes, json_response
 from shared.runtime.work import Outcome
 
 MOST = 1000
 """Commands in one request."""
+
+
+Several = Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST)]
+"""Commands, each checked for itself."""
 
 
 class Done(BaseModel):
@@ -38,42 +43,40 @@ class Answer(BaseModel):
     problems: list[Problem] = []
 
 
-def command_routes(commands: Iterable[type[Command]], gateway: Gateway) -> APIRouter:
+def command_routes(group: str, commands: Iterable[type[Command]], gateway: Gateway) -> Routes:
     """`POST /commands/TYPE` and `POST /commands/TYPE/batch` for each of a service's commands."""
-    router = APIRouter()
+    routes = Routes(group)
     for command_type in commands:
-        _add_single(router, command_type, gateway)
-        _add_batch(router, command_type, gateway)
-    return router
+        _add_single(routes, command_type, gateway)
+        _add_batch(routes, command_type, gateway)
+    return routes
 
 
-def _add_single(router: APIRouter, command_type: type[Command], gateway: Gateway) -> None:
-    def endpoint(command: Any, response: Response) -> Done:
-        events = gateway.execute(command)
-        if any(isinstance(event, CaseRecorded) for event in events):
-            response.status_code = 201
-        return Done(
-            case_id=_case_id(command, events),
+def _add_single(routes: Routes, command_type: type[Command], gateway: Gateway) -> None:
+    def endpoint(body: Any) -> Response:
+        events = gateway.execute(body)
+        done = Done(
+            case_id=_case_id(body, events),
             events=[event.type for event in events],
             repeat_of=_repeat_of(events),
         )
+        created = any(isinstance(event, CaseRecorded) for event in events)
+        return json_response(done, 201 if created else 200)
 
-    endpoint.__annotations__["command"] = command_type
+    endpoint.__annotations__["body"] = command_type
     endpoint.__doc__ = command_type.__doc__
-    router.post(f"/commands/{command_type.type}", name=command_type.type)(endpoint)
+    routes.post(f"/commands/{command_type.type}", answer=Done)(endpoint)
 
 
-def _add_batch(router: APIRouter, command_type: type[Command], gateway: Gateway) -> None:
-    def endpoint(
-        commands: Annotated[list[dict[str, Any]], Body(max_length=MOST, min_length=1)],
-    ) -> list[Answer]:
-        read = [_read(command_type, raw) for raw in commands]
+def _add_batch(routes: Routes, command_type: type[Command], gateway: Gateway) -> None:
+    def endpoint(body: Several) -> list[Answer]:
+        read = [_read(command_type, raw) for raw in body]
         valid = [command for command in read if isinstance(command, Command)]
         outcomes = iter(gateway.execute_all(valid) if valid else ())
         return [_answer(one, next(outcomes) if isinstance(one, Command) else one) for one in read]
 
     endpoint.__doc__ = f"Up to {MOST} at once, each answered for itself. {command_type.__doc__}"
-    router.post(f"/commands/{command_type.type}/batch", name=f"{command_type.type} batch")(endpoint)
+    routes.post(f"/commands/{command_type.type}/batch")(endpoint)
 
 
 def _read(command_type: type[Command], raw: dict[str, Any]) -> Command | Refusal:

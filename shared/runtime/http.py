@@ -1,110 +1,48 @@
-"""The HTTP side of every service: its API, problems in plain words, health and metrics."""
+"""The HTTP side of every service: its API, health, metrics and books."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from pydantic_core import ErrorDetails
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.domain.errors import Problem, Refusal, Unavailable
-from shared.domain.problems import problems_in
-from shared.observe.logs import logger, place_of
+from shared.domain.errors import Unavailable
 from shared.observe.metrics import Metrics
 from shared.runtime.books import BLOCK, lines
+from shared.runtime.failures import FAILURES, problem_response
 from shared.runtime.handling import Sample
 from shared.runtime.host import Host
-
-PROBLEM = "application/problem+json"
+from shared.runtime.openapi import description_routes
+from shared.runtime.routes import Routes, json_response
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of a request; a thousand cases of usual size fit in."""
 
 
-def application(hosts: Sequence[Host], metrics: Metrics) -> FastAPI:
+def application(hosts: Sequence[Host], metrics: Metrics) -> Starlette:
     """One HTTP application over the services that run in this process."""
     names = ", ".join(host.service.name for host in hosts)
-    app = FastAPI(
-        title="Concentric",
-        description=f"Closed-loop case handling: {names}.",
-        docs_url="/docs",
-        redoc_url=None,
-    )
-    app.add_middleware(_BodyLimit)
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(Unavailable, _unavailable)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _crashed)
-    _add_health(app, hosts)
-    _add_metrics(app, hosts, metrics)
-    _add_books(app, hosts)
+    routes = Routes()
+    for each in (_health(hosts), _metrics(hosts, metrics), _books(hosts)):
+        routes.include(each)
     for host in hosts:
-        app.include_router(host.service.api(host.gateway), tags=[host.service.name])
-    return app
-
-
-def problem_response(status: int, title: str, problems: Sequence[Problem] = ()) -> JSONResponse:
-    """An answer by RFC 9457: what is wrong, where, and how to mend it."""
-    body = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": "; ".join(map(str, problems)) or title,
-        "problems": [problem.model_dump() for problem in problems],
-    }
-    headers = {"Retry-After": "1"} if status == 503 else None
-    return JSONResponse(body, status, headers, media_type=PROBLEM)
-
-
-def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    return problem_response(error.status, "The request was refused", error.problems)
-
-
-def _unavailable(request: Request, error: Exception) -> Response:
-    reason = Problem(field="", code="unavailable", message=f"{error}. Try again in a moment.")
-    return problem_response(503, "A server that is needed is away", [reason])
-
-
-def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    # FastAPI puts where a value came from first: `body`, `query`, `path`.
-    issues = [ErrorDetails({**issue, "loc": issue["loc"][1:]}) for issue in error.errors()]  # type: ignore[typeddict-item]
-    broken = next((issue for issue in issues if issue["type"] == "json_invalid"), None)
-    if broken is not None:
-        # For these the place is the number of a character.
-        where, what = broken["loc"][0], broken.get("ctx", {}).get("error", "not JSON")
-        reason = Problem(field="", code="not-json", message=f"at character {where}: {what}")
-        return problem_response(400, "The body is not JSON", [reason])
-    return problem_response(422, "The request cannot be understood", problems_in(issues))
-
-
-def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if error.status_code == 400 and "parsing the body" in str(error.detail):
-        mend = "the body is not text in UTF-8; send JSON encoded in UTF-8"
-        reason = Problem(field="", code="encoding", message=mend)
-        return problem_response(400, "The body cannot be read", [reason])
-    return problem_response(error.status_code, str(error.detail))
-
-
-def _crashed(request: Request, error: Exception) -> Response:
-    # The route, not the path: that of a rating link is a secret.
-    route = getattr(request.scope.get("route"), "path", "")
-    logger("http").error("request failed", route=route, error=place_of(error))
-    mend = "this is a fault of ours; the log of the service has its trace"
-    return problem_response(
-        500, "Something broke", [Problem(field="", code="internal", message=mend)]
+        routes.include(host.service.api(host.gateway))
+    described = f"Closed-loop case handling: {names}."
+    routes.include(description_routes(tuple(routes.endpoints), "Concentric", described))
+    return Starlette(
+        routes=[endpoint.route() for endpoint in routes.endpoints],
+        middleware=[Middleware(_BodyLimit)],
+        exception_handlers=FAILURES,
     )
 
 
@@ -141,27 +79,34 @@ class _BodyLimit:
 _TOO_LARGE = f"The body is larger than {LARGEST_BODY // 1024 // 1024} MiB: send it in parts"
 
 
-def _add_health(app: FastAPI, hosts: Sequence[Host]) -> None:
-    @app.get("/healthz", tags=["health"], response_class=PlainTextResponse)
-    def alive() -> str:
-        """The process answers."""
-        return "ok\n"
+def _health(hosts: Sequence[Host]) -> Routes:
+    routes = Routes("health")
 
-    @app.get("/readyz", tags=["health"])
+    @routes.get("/healthz", media_type="text/plain")
+    def alive() -> Response:
+        """The process answers."""
+        return PlainTextResponse("ok\n")
+
+    @routes.get("/readyz", answer=dict[str, Any])
     def ready() -> Response:
         """Every service here can do its work; otherwise 503 with what is away."""
         away = {host.service.name: host.problems for host in hosts if host.problems}
-        return JSONResponse({"ready": not away, "problems": away}, 503 if away else 200)
+        return json_response({"ready": not away, "problems": away}, 503 if away else 200)
+
+    return routes
 
 
-def _add_metrics(app: FastAPI, hosts: Sequence[Host], metrics: Metrics) -> None:
+def _metrics(hosts: Sequence[Host], metrics: Metrics) -> Routes:
+    routes = Routes("health")
     for host in hosts:
         metrics.registry.register(_Figures(host))
 
-    @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
+    @routes.get("/metrics", media_type="text/plain")
     def show() -> Response:
         """Metrics in the Prometheus text format."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return routes
 
 
 class _Figures(Collector):
@@ -195,8 +140,10 @@ class _Figures(Collector):
             return ()
 
 
-def _add_books(app: FastAPI, hosts: Sequence[Host]) -> None:
-    @app.get("/books", tags=["audit"])
+def _books(hosts: Sequence[Host]) -> Routes:
+    routes = Routes("audit")
+
+    @routes.get("/books")
     def services() -> dict[str, dict[str, int]]:
         """The services that run here, and how many messages each has waiting and parked."""
         counts = {host.service.name: host.storage.counts() for host in hosts}
@@ -204,13 +151,15 @@ def _add_books(app: FastAPI, hosts: Sequence[Host]) -> None:
             name: {"outbox": count.outbox, "parked": count.parked} for name, count in counts.items()
         }
 
-    @app.get("/books/{service}", tags=["audit"])
-    def books(service: str) -> StreamingResponse:
+    @routes.get("/books/{service}", media_type="application/x-ndjson")
+    def books(service: str) -> Response:
         """Every case in a service's books, one JSON line each, in the order of their ids."""
         host = next((host for host in hosts if host.service.name == service), None)
         if host is None:
             raise HTTPException(404, f"{service} does not run here")
         return StreamingResponse(_lines(host), media_type="application/x-ndjson")
+
+    return routes
 
 
 def _lines(host: Host) -> Iterator[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from shared.bus.listeners import LISTENERS
 from shared.domain.errors import ConfigurationError
@@ -37,6 +39,7 @@ def run(service: Service) -> None:
         service.migrations,
         folder=settings.data,
     )
+    migrate_apart([storage])
     bus = RabbitBus(settings.amqp(), name=service.name, listeners=LISTENERS)
     host = Host(service, storage, bus, policies(settings, metrics), metrics, settings)
     host.listen()
@@ -47,6 +50,24 @@ def run(service: Service) -> None:
     finally:
         host.stop()
         bus.close()
+
+
+def migrate_apart(storages: Iterable[Storage]) -> None:
+    """Bring schemas up to date in a child process, whose memory is given back with it.
+
+    Alembic takes 9 MB and is needed once in a release. What the child could not do is tried once
+    more, and told, by the start itself. A process with threads cannot fork, and migrates there.
+    """
+    if threading.active_count() > 1:
+        return
+    child = os.fork()
+    if child == 0:
+        try:
+            for storage in storages:
+                storage.migrate()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 def collect_rarely() -> None:
@@ -89,7 +110,7 @@ def remember(folder: Path, policy: Path) -> None:
 
 
 def serve(
-    app: FastAPI, settings: Settings, announce: Callable[[str], None] = lambda _: None
+    app: Starlette, settings: Settings, announce: Callable[[str], None] = lambda _: None
 ) -> None:
     """Answer HTTP until SIGTERM or SIGINT; `announce` is told the address once it is bound.
 

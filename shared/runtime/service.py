@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter
 
 from shared.bus.protocol import Subscription
 from shared.domain.commands import Command
 from shared.domain.events import Event
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context, Handler, Need, Sample, Timer
+from shared.runtime.routes import Routes
 from shared.storage.collection import Collection
 
 
@@ -29,7 +29,7 @@ class Service:
     """The aggregates that the service owns, one per case: what the audit compares."""
     handlers: Mapping[type[Event], Handler]
     commands: Mapping[type[Command], Handler]
-    api: Callable[[Gateway], APIRouter]
+    api: Callable[[Gateway], Routes]
     timers: Sequence[Timer] = ()
     needs: Callable[[Event | Command], Iterable[Need]] | None = None
     """Rows to fetch beforehand; left out, the aggregate of the event's case."""

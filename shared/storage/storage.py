@@ -22,7 +22,6 @@ from shared.storage.messaging import (
     outbox_row,
     parked_message,
 )
-from shared.storage.sqlite import Sqlite
 from shared.storage.tx import Tx
 
 PRUNE = 5_000
@@ -214,7 +213,10 @@ def _micros(at: datetime) -> int:
 
 
 def _backend(url: str | None, service: str, folder: Path) -> Backend:
+    # each driver is loaded where it is used: PostgreSQL's costs 12 MB, SQLite's 2
     if url is None:
+        from shared.storage.sqlite import Sqlite  # noqa: PLC0415
+
         return Sqlite(folder / f"{service}.sqlite")
     try:
         parsed = sa.make_url(url)
@@ -227,7 +229,6 @@ def _backend(url: str | None, service: str, folder: Path) -> Backend:
             f"The database's URL begins with {parsed.drivername}: Concentric knows PostgreSQL"
             " (postgresql://…), and SQLite where no URL is given."
         )
-    # the driver costs 12 MB, which a house without PostgreSQL need not have
     from shared.storage.postgres import Postgres  # noqa: PLC0415
 
     return Postgres(parsed, service)

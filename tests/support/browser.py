@@ -7,29 +7,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 
 @dataclass(frozen=True)
 class Browser:
     """Sends one request at a time; what the application raises comes back as its 500."""
 
-    app: FastAPI
+    app: Starlette
     language: str | None = None
 
     def get(self, path: str) -> httpx.Response:
         """Look at a page."""
-        return self._send("GET", path)
+        return self.send("GET", path)
 
     def post(self, path: str, form: Mapping[str, str]) -> httpx.Response:
         """Send a form."""
-        return self._send("POST", path, data=dict(form))
+        return self.send("POST", path, data=dict(form))
 
     def command(self, kind: str, body: object) -> httpx.Response:
         """Send a command as JSON."""
-        return self._send("POST", f"/commands/{kind}", json=body)
+        return self.send("POST", f"/commands/{kind}", json=body)
 
-    def _send(self, method: str, path: str, **content: object) -> httpx.Response:
+    def send(self, method: str, path: str, **content: object) -> httpx.Response:
+        """Send anything."""
         return asyncio.run(self._sent(method, path, content))
 
     async def _sent(self, method: str, path: str, content: Mapping[str, object]) -> httpx.Response:

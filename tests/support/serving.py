@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: Starlette) -> Iterator[str]:
     """The address at which the application answers, until the end."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -1,0 +1,74 @@
+"""Whatever goes wrong with a request, in plain words: problems by RFC 9457."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.domain.errors import Problem, Refusal, Unavailable
+from shared.observe.logs import logger, place_of
+from shared.runtime.routes import Misread
+
+PROBLEM = "application/problem+json"
+
+
+def problem_response(
+    status: int,
+    title: str,
+    problems: Sequence[Problem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """What is wrong, where, and how to mend it."""
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": "; ".join(map(str, problems)) or title,
+        "problems": [problem.model_dump() for problem in problems],
+    }
+    if status == 503:
+        headers = {"Retry-After": "1", **(headers or {})}
+    return Response(to_json(body), status, headers, PROBLEM)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return problem_response(error.status, "The request was refused", error.problems)
+
+
+def _misread(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Misread)
+    return problem_response(error.status, error.title, error.problems)
+
+
+def _unavailable(request: Request, error: Exception) -> Response:
+    reason = Problem(field="", code="unavailable", message=f"{error}. Try again in a moment.")
+    return problem_response(503, "A server that is needed is away", [reason])
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem_response(error.status_code, str(error.detail), headers=error.headers)
+
+
+def _crashed(request: Request, error: Exception) -> Response:
+    route = getattr(request.state, "route", "")
+    logger("http").error("request failed", route=route, error=place_of(error))
+    mend = "this is a fault of ours; the log of the service has its trace"
+    reason = Problem(field="", code="internal", message=mend)
+    return problem_response(500, "Something broke", [reason])
+
+
+FAILURES: Mapping[Any, Callable[[Request, Exception], Response]] = {
+    Refusal: _refused,
+    Misread: _misread,
+    Unavailable: _unavailable,
+    HTTPException: _http_error,
+    Exception: _crashed,
+}
+"""What answers for which exception; Starlette takes the nearest class."""

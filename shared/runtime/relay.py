@@ -75,7 +75,8 @@ class Relay(threading.Thread):
             if self._bytes > MEMORY_BYTES:
                 self._behind = True
             else:
-                self._enqueue(rows)
+                # Catching up may have read them between their commit and now.
+                self._enqueue([row for row in rows if row.id not in self._known])
             self._changed.notify()
 
     def published(self) -> list[str]:

@@ -64,8 +64,10 @@ def machine(
     bus, heard = LocalBus(), list[Envelope]()
 
     def hear(delivery: Delivery) -> None:
+        known = {each.id for each in heard}  # as every reader, it takes no event twice
         with suppress(Unreadable):  # the service under test says what it does about those
-            heard.extend(each for each in decode(delivery.message) if isinstance(each, Envelope))
+            read = [each for each in decode(delivery.message) if isinstance(each, Envelope)]
+            heard.extend(each for each in read if each.id not in known)
         ear.ack([delivery])
 
     ear = bus.subscribe(Subscription("ear", ("#",)), hear)

@@ -43,8 +43,8 @@ format: env ## format the code and repair what can be repaired by itself
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: env ## run the benchmarks, on real servers
-	$(SERVERS) $(BIN)/python -m bench
+bench: env ## run the benchmarks, on real servers (ARGS="--json FILE" writes the figures)
+	$(SERVERS) $(BIN)/python -m bench $(ARGS)
 
 LOCK := $(BIN)/uv --system-certs pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"

@@ -200,7 +200,7 @@ def test_equal_facts_are_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "_ask", counted)
     for number in range(50):
         engine.first({"colour": f"unnamed {number}"})
-    assert len(asked) == 1
+    assert [message for message in asked if "f0" in message] == ['{"on":1,"f0":2}']
 
 
 def test_threads_get_their_own_answers() -> None:

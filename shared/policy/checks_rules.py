@@ -37,8 +37,8 @@ def _declared_facts(draft: Draft) -> dict[str, FactType | None]:
              for name in draft.names.attribute}  # fmt: skip
     return {
         **types,
-        **dict.fromkeys(draft.names.mention, FactType.BOOLEAN),
         **dict.fromkeys(draft.names.count, FactType.INTEGER),
+        **dict.fromkeys(draft.names.mention, FactType.BOOLEAN),
     }
 
 
@@ -115,13 +115,13 @@ class _Rules:
             if self._hit == Hit.FIRST and index < self._last:
                 message = "This row matches every case: the rows below are never reached."
                 self._draft.report(place, "unreachable", message)
-            elif self._hit == Hit.UNIQUE and self._last:
+            elif self._hit == Hit.UNIQUE and (self._last or self._otherwise):
                 message = (
                     "This row matches every case, and so overlaps with all others: say what is"
                     " left over by `otherwise` beside `rows`."
                 )
                 self._draft.report(place, "overlap", message)
-        if certain and self._otherwise:
+        if certain and self._otherwise and self._hit != Hit.UNIQUE:
             message = (
                 "No case is left over: a row with `when: {}` takes them all. Keep one of both."
             )

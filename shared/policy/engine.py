@@ -82,6 +82,14 @@ class DurableEngine:
         """The index of the row that decides, or None where no row matches."""
         return self.decide(facts).row
 
+    def unremembered(self, facts: Facts) -> Verdict:
+        """As `decide`, by the engine itself whatever is remembered, and without a fall-back.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        return self._rulesets.decide(self._program.codes(facts))
+
     def warm(self) -> None:
         """Build all rulesets now instead of at the first case that needs them.
 

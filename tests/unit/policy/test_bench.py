@@ -1,4 +1,4 @@
-"""Deciding is quick and its memory flat: `make bench-policy` in short, with room for slow machines."""
+"""Deciding is quick and its memory flat: `make bench-policy` in short; slow machines have room."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_yardstick_decides_as_we_do(rows: int) -> None:
     table = bench.policy_like(rows)
     decide = bench.yardstick(table)
     for facts in islice(generated(table, 1000), 0, None, 5):
-        assert decide(facts) == f"{interpreter.first(table, facts)}"
+        assert decide(facts) == interpreter.first(table, facts)
 
 
 def test_decisions_and_reloads_keep_the_memory_flat() -> None:

@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 # Only the extension: durable.engine.Host starts two threads that steal actions and crash.
 import durable_rules_engine as ext  # type: ignore[import-not-found]
@@ -22,9 +22,17 @@ from shared.policy.table import Facts, Hit, Table, Verdict
 REMEMBERED = 8192
 """Decisions remembered per table: about 2 MB when full."""
 
-OnFallback = Callable[[str], None]
-"""Told, with the reason, of each decision that did not go as it should: the reference interpreter
-had to stand in for the engine, or rows matched together that must not."""
+
+class Fault(NamedTuple):
+    """Why a decision did not go as it should; a decision was made all the same."""
+
+    kind: Literal["engine", "overlap"]
+    """The reference interpreter stood in for the engine, or rows matched that must not together."""
+    text: str
+
+
+OnFallback = Callable[[Fault], None]
+"""Told of each decision that did not go as it should."""
 
 _SID = "0"
 """The one state of each ruleset: every message goes without a `sid`, which means this."""
@@ -70,12 +78,13 @@ class DurableEngine:
             verdict = interpreter.decide(self._table, facts)
         except Exception as error:  # noqa: BLE001 - whatever happens there, a decision is owed
             self.fallbacks += 1
-            self._tell(f"{type(error).__name__}: {error}")
+            self._tell(Fault("engine", f"{type(error).__name__}: {error}"))
             verdict = interpreter.decide(self._table, facts)
         if verdict.conflict is not None:
             self.conflicts += 1
             first, second = (self._table.rows[index].name for index in verdict.conflict)
-            self._tell(f"`{first}` and `{second}` of {self._table.name} both match")
+            text = f"`{first}` and `{second}` of {self._table.name} both match"
+            self._tell(Fault("overlap", text))
         return verdict
 
     def first(self, facts: Facts) -> int | None:
@@ -102,9 +111,9 @@ class DurableEngine:
         """Free the engine's memory now; decisions go on by the reference interpreter."""
         self._close()
 
-    def _tell(self, reason: str) -> None:
+    def _tell(self, fault: Fault) -> None:
         if self._on_fallback is not None:
-            self._on_fallback(reason)
+            self._on_fallback(fault)
 
 
 class _Rulesets:

@@ -34,7 +34,8 @@ ROW_TYPES: dict[str, type[RowPart]] = {
 def load_policy(path: Path, on_fallback: OnFallback | None = None) -> CompiledPolicy:
     """The policy in a file, checked and compiled.
 
-    `on_fallback` is told the error each time the reference interpreter stands in for the engine.
+    `on_fallback` is told of each decision that the engine failed to make, or for which rows matched
+    that must not match together.
 
     Raises:
         PolicyError: the file cannot be read or used; it lists every problem found.

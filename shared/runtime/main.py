@@ -72,8 +72,8 @@ def policies(settings: Settings, metrics: Metrics) -> PolicyHolder:
             "No policy: name the file with --policy or CONCENTRIC_POLICY, such as"
             " examples/policies/xiaoshan.yaml"
         )
-    fallback = metrics.policy_fallbacks.inc
-    return PolicyHolder(path, on_fallback=lambda *_: fallback())
+    faults = metrics.policy_fallbacks
+    return PolicyHolder(path, on_fallback=lambda fault: faults.labels(fault.kind).inc())
 
 
 def remembered(folder: Path) -> Path | None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shared.policy import engine as engine_module
 from shared.policy import interpreter
 from shared.policy.compile import CHUNK_ROWS, compile_table
-from shared.policy.engine import DurableEngine, EngineError
+from shared.policy.engine import DurableEngine, EngineError, Fault
 from shared.policy.table import FactType, Hit, Predicate, Row, Table
 from shared.policy.trial import differences, generated
 from tests.unit.policy.tables import big_table
@@ -87,7 +87,7 @@ def simple_table() -> Table:
 def test_an_engine_error_is_answered_by_the_reference_counted_and_mended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: list[str] = []
+    told: list[Fault] = []
     engine = DurableEngine(simple_table(), told.append)
     real = engine_module._ask
 
@@ -100,7 +100,7 @@ def test_an_engine_error_is_answered_by_the_reference_counted_and_mended(
     assert engine.first({"colour": "red"}) == 0
     assert engine.first({"colour": "red"}) == 0
     assert engine.fallbacks == 2
-    assert told == ["EngineError: 303"] * 2
+    assert told == [Fault("engine", "EngineError: 303")] * 2
     monkeypatch.undo()
     assert engine.first({"colour": "red"}) == 0
     assert engine.first({"colour": "blue"}) == 1

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.policy import interpreter
-from shared.policy.engine import DurableEngine
+from shared.policy.engine import DurableEngine, Fault
 from shared.policy.table import FactType, Hit, Predicate, Row, Table, Verdict
 from tests.unit.policy.tables import TYPES, facts_of, predicate, table_of
 
@@ -105,12 +105,12 @@ def test_rows_that_agree_may_all_match_where_any_decides() -> None:
 
 
 def test_an_overlap_is_decided_by_the_first_row_and_counted_each_time() -> None:
-    told: list[str] = []
+    told: list[Fault] = []
     engine = DurableEngine(table_with(Hit.UNIQUE), told.append)
     assert [engine.first({"n": 15}) for _ in range(3)] == [0, 0, 0]
     assert engine.conflicts == 3
     assert engine.fallbacks == 0
-    assert told == ["`low` and `high` of meaning both match"] * 3
+    assert told == [Fault("overlap", "`low` and `high` of meaning both match")] * 3
     engine.close()
     assert engine.decide({"n": 15}).conflict == (0, 1)
     assert engine.conflicts == 4

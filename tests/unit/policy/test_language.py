@@ -10,6 +10,7 @@ import pytest
 from shared.domain.aggregates import Handling
 from shared.domain.case import Case
 from shared.policy import CompiledPolicy, parse_policy
+from shared.policy.engine import Fault
 
 MakeCase = Callable[..., Case]
 Bend = Callable[..., CompiledPolicy]
@@ -76,13 +77,13 @@ def test_what_no_row_takes_gets_the_outcome_that_is_named_for_it(
 def test_an_overlap_at_run_time_is_decided_by_the_first_row_and_counted(
     small_text: str, case: MakeCase
 ) -> None:
-    told: list[str] = []
+    told: list[Fault] = []
     text = with_section(small_text, "triage", UNIQUE)
     policy = parse_policy("bent.yaml", text.encode(), told.append)
     assert policy.triage(case(attributes={"affected": 10})).row == "few"
     assert policy.triage(case(attributes={"affected": 11})).row == "many"
     assert (policy.conflicts, policy.fallbacks) == (1, 0)
-    assert told == ["`few` and `many` of triage both match"]
+    assert told == [Fault("overlap", "`few` and `many` of triage both match")]
 
 
 ROUTED = """

@@ -11,14 +11,16 @@ import jsonschema
 import pytest
 import yaml
 
+from shared.policy import parse_policy
 from shared.policy.json_schema import json_schema
-from tests.unit.policy.test_language import (
+from tests.unit.policy.samples import (
     COUNTS,
     ESCALATION,
     EVALUATORS,
     PRIORITY,
     ROUTED,
     UNIQUE,
+    rich,
     with_section,
 )
 
@@ -42,6 +44,11 @@ def test_the_policies_that_ship_are_valid_and_lead_an_editor_to_the_schema(path:
     named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
     assert named is not None
     assert json.loads((path.parent / named[1]).read_text(encoding="utf-8")) == json_schema()
+
+
+def test_a_policy_with_everything_is_valid_and_loads(small_text: str) -> None:
+    assert errors(rich(small_text)) == []
+    parse_policy("rich.yaml", rich(small_text).encode()).close()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,16 @@ from shared.domain.aggregates import Handling
 from shared.domain.case import Case
 from shared.policy import CompiledPolicy, parse_policy
 from shared.policy.engine import Fault
+from tests.unit.policy.samples import (
+    COUNTED,
+    COUNTS,
+    ESCALATION,
+    EVALUATORS,
+    PRIORITY,
+    ROUTED,
+    UNIQUE,
+    with_section,
+)
 
 MakeCase = Callable[..., Case]
 Bend = Callable[..., CompiledPolicy]
@@ -33,38 +43,10 @@ def bend(small_text: str) -> Iterator[Bend]:
         policy.close()
 
 
-def with_section(whole: str, section: str, text: str) -> str:
-    """The file with a whole section replaced, or added before the rating."""
-    before, _, rest = whole.partition(f"\n{section}:")
-    if not rest:
-        before, _, rest = whole.partition("\nrating:")
-        return f"{before}\n{section}:{text}\nrating:{rest}"
-    lines = rest.split("\n")
-    end = next(n for n, line in enumerate(lines) if n and line and line[0] not in " -")
-    return f"{before}\n{section}:{text}\n" + "\n".join(lines[end:])
-
-
-PRIORITY = """
-  hit: priority
-  rows:
-    - {name: rest, when: {}, then: {colour: yellow, unit: station}}
-    - {name: danger, when: {danger: true}, then: {colour: red, unit: repair}}
-"""
-
-
 def test_the_most_urgent_colour_wins_wherever_its_row_stands(bend: Bend, case: MakeCase) -> None:
     policy = bend("triage", PRIORITY)
     assert policy.triage(case(text="着火")).row == "danger"
     assert policy.triage(case()).row == "rest"
-
-
-UNIQUE = """
-  hit: unique
-  rows:
-    - {name: few, when: {affected: {between: [1, 10]}}, then: {colour: yellow, unit: north}}
-    - {name: many, when: {affected: {at_least: 10}}, then: {colour: red, unit: repair}}
-  otherwise: {colour: yellow, unit: station}
-"""
 
 
 def test_what_no_row_takes_gets_the_outcome_that_is_named_for_it(
@@ -84,15 +66,6 @@ def test_an_overlap_at_run_time_is_decided_by_the_first_row_and_counted(
     assert policy.triage(case(attributes={"affected": 11})).row == "many"
     assert (policy.conflicts, policy.fallbacks) == (1, 0)
     assert told == [Fault("overlap", "`few` and `many` of triage both match")]
-
-
-ROUTED = """
-  - {name: danger, when: {danger: true}, then: {colour: red, unit: repair}}
-  - {name: rest, when: {}, then: {colour: yellow}}
-routing:
-  - {name: south, when: {station: south, colour: yellow}, then: {unit: north}}
-  - {name: by matter, when: {}, then: {unit: category-unit}}
-"""
 
 
 def test_routing_decides_the_unit_where_triage_names_none(bend: Bend, case: MakeCase) -> None:
@@ -150,16 +123,6 @@ def test_a_phrase_is_found_over_line_breaks(
     assert policy.triage(case(text=text)).facts["danger"] is holds
 
 
-COUNTS = """
-  again: {title: {zh: 又, en: Again}, of: same-matter, days: 30}
-  idle: {title: {zh: 闲, en: Idle}, of: same-informant, days: 7}
-"""
-COUNTED = """
-  - {name: often, when: {again: {at_least: 3}}, then: {colour: red, unit: repair}}
-  - {name: rest, when: {}, then: {colour: yellow, unit: station}}
-"""
-
-
 def test_counts_are_facts_that_come_with_the_case_or_are_handed_in(
     small_text: str, case: MakeCase
 ) -> None:
@@ -173,15 +136,6 @@ def test_counts_are_facts_that_come_with_the_case_or_are_handed_in(
     assert policy.triage(case(), {"again": 4}).facts["again"] == 4
     unknown = policy.triage(case())
     assert (unknown.row, unknown.facts["again"]) == ("rest", None)
-
-
-EVALUATORS = """
-  hit: {hit}
-  rows:
-    - {{name: base, when: {{level: base}}, then: {{ask: [parent, informant]}}}}
-    - {{name: hotline, when: {{channel: hotline}}, then: {{ask: [recorder, informant]}}}}
-  otherwise: {{ask: [children]}}
-"""
 
 
 @pytest.mark.parametrize(
@@ -199,17 +153,6 @@ def test_all_rows_that_match_can_name_evaluators(bend: Bend, hit: str, asked: li
     assert policy.evaluators(handled) == asked
     top = Handling(case_id="c1", channel="visit", unit="house", level="top")
     assert policy.evaluators(top) == ["unit:repair", "unit:north", "unit:south"]
-
-
-ESCALATION = """
-  days: 4
-  hit: {hit}
-  rows:
-    - {{name: red, when: {{colour: red}}, then: {{days: 1, to: [house]}}}}
-    - name: base
-      when: {{unit: {{within: [north, south]}}}}
-      then: {{days: 2, to: [repair, south]}}
-"""
 
 
 @pytest.mark.parametrize(
@@ -233,3 +176,13 @@ def test_pace_and_chain_of_the_escalation_can_depend_on_the_case(
 def test_without_rows_all_cases_climb_as_the_tree_says(small: CompiledPolicy) -> None:
     climb = small.climb(Handling(case_id="c1", colour="red", unit="south"))
     assert (climb.days, climb.units) == (2, ("north", "house"))
+
+
+@pytest.mark.parametrize("word", ["опасно", "خطر", "อันตราย", "危險", "🔥🔥", "χάος"])
+def test_words_of_other_scripts_are_found_as_they_stand(
+    small_text: str, case: MakeCase, word: str
+) -> None:
+    bent = small_text.replace("keywords: [触电, 着火]", f"keywords: [{word}]")
+    policy = parse_policy("bent.yaml", bent.encode())
+    assert policy.triage(case(text=f"… {word.upper()} !")).row == "danger"
+    assert policy.triage(case(text="…")).row == "rest"

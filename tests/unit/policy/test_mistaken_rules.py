@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.errors import PolicyError
 from shared.policy import parse_policy
-from tests.unit.policy.test_language import ESCALATION, PRIORITY, ROUTED, UNIQUE, with_section
+from tests.unit.policy.samples import ESCALATION, PRIORITY, ROUTED, UNIQUE, with_section
 
 ROW = "\n  - {name: tested, when: {%s}, then: {colour: red, unit: repair}}"
 REST = "\n  - {name: rest, when: {}, then: {colour: yellow, unit: station}}"

@@ -20,9 +20,12 @@ from shared.domain.case import Case, Kind
 from shared.domain.commands import SubmitCase
 from shared.domain.events import CaseRecorded, CaseRouted, CaseWithdrawn
 from shared.domain.policy import Count
+from shared.policy import parse_policy
 from shared.runtime.work import Request
 from tests.support.desk import Desk, desk
 from tests.support.house import SmallPolicy, at
+from tests.unit.policy.conftest import SMALL
+from tests.unit.policy.samples import with_section
 
 NOW = at("2026-03-04 10:00")
 DAY = timedelta(days=1)
@@ -96,6 +99,29 @@ def test_a_policy_without_that_count_asks_the_router_for_nothing(open_desk: Open
     with open_desk(ROUTER, SmallPolicy()) as router, statements() as asked:
         router.hear(recorded(1))
         assert not any("count(" in statement.lower() for statement in asked)
+
+
+RULES = """
+  - {name: often, when: {again: {at_least: 2}}, then: {colour: red, unit: repair}}
+  - {name: busy, when: {waiting: {at_least: 2}}, then: {colour: yellow, unit: house}}
+  - {name: rest, when: {}, then: {colour: yellow, unit: category-unit}}
+"""
+WANTED = """
+  again: {title: {zh: 又, en: Again}, of: same-matter, days: 30}
+  waiting: {title: {zh: 待办, en: Waiting}, of: open-cases-of-unit}
+"""
+
+
+def test_a_policy_file_decides_by_what_was_counted(open_desk: Opener, tmp_path: Path) -> None:
+    text = with_section(with_section(SMALL, "triage", RULES), "counts", WANTED)
+    policy = parse_policy("counting.yaml", text.replace("[2018, 2021]", "[2018, 2026]").encode())
+    subjects = ["停电", "停电 again", "停电", "停电", "Outage"]
+    with open_desk(INTAKE, policy) as intake, desk(ROUTER, policy, NOW, tmp_path) as router:
+        for number, subject in enumerate(subjects):
+            [event] = intake.do(submission(number, subject=subject, category="power"))
+            router.hear(event)
+        rows = [event.decision.row for event in router.sent(CaseRouted)]
+        assert rows == ["rest", "rest", "busy", "often", "busy"]
 
 
 def recorded(number: int, category: str = "lamps", station: str | None = None) -> CaseRecorded:

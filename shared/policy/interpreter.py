@@ -7,20 +7,22 @@ the engine fails.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from shared.policy.table import Facts, Hit, Row, Table, Verdict
 
 
 def decide(table: Table, facts: Facts) -> Verdict:
     """What the table says of these facts."""
-    matching = [index for index, row in enumerate(table.rows) if matches(row, facts)]
-    if not matching:
-        return Verdict()
-    if table.hit.takes_all:
-        return Verdict(tuple(matching))
+    in_order = (index for index, row in enumerate(table.rows) if matches(row, facts))
+    if table.hit is Hit.FIRST:
+        return Verdict(tuple(islice(in_order, 1)))
+    matching = tuple(in_order)
+    if table.hit.takes_all or not matching:
+        return Verdict(matching)
     if table.hit is Hit.PRIORITY:
         return Verdict((min(matching, key=lambda index: table.rows[index].rank),))
-    return Verdict((matching[0],), _conflict(table, matching))
+    return Verdict(matching[:1], _conflict(table, matching))
 
 
 def first(table: Table, facts: Facts) -> int | None:
@@ -38,6 +40,4 @@ def _conflict(table: Table, matching: Sequence[int]) -> tuple[int, int] | None:
     if table.hit is Hit.ANY:
         outcome = table.rows[best].outcome
         others = [index for index in others if table.rows[index].outcome != outcome]
-    elif table.hit is not Hit.UNIQUE:
-        return None
     return (best, others[0]) if others else None

@@ -24,7 +24,7 @@ OTHERWISE = "otherwise"
 
 
 @dataclass(frozen=True, slots=True)
-class Named(Generic[Out]):
+class Decided(Generic[Out]):
     """An outcome and the name of its row."""
 
     row: str
@@ -44,16 +44,16 @@ class Rules(Generic[Out]):
         self.table = table
         self.engine = DurableEngine(table, on_fallback)
         self._named = [
-            Named(row.name, outcome) for row, outcome in zip(table.rows, outcomes, strict=True)
+            Decided(row.name, outcome) for row, outcome in zip(table.rows, outcomes, strict=True)
         ]
-        self._otherwise = [] if otherwise is None else [Named(OTHERWISE, otherwise)]
+        self._otherwise = [] if otherwise is None else [Decided(OTHERWISE, otherwise)]
 
-    def all(self, facts: Facts) -> Sequence[Named[Out]]:
+    def all(self, facts: Facts) -> Sequence[Decided[Out]]:
         """What was decided: one outcome, or as many as the hit policy takes, or none."""
         rows = self.engine.decide(facts).rows
         return [self._named[row] for row in rows] if rows else self._otherwise
 
-    def one(self, facts: Facts) -> Named[Out]:
+    def one(self, facts: Facts) -> Decided[Out]:
         """What was decided by a table of which no case is left over, as the checks have proved."""
         return (self.all(facts) or self._named[-1:])[0]
 

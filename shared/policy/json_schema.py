@@ -2,12 +2,16 @@
 
 It knows the shape and the fixed words. What the file itself declares (units, colours, facts) is
 checked when it is loaded, with lines and suggestions.
+
+Run as `python -m shared.policy.json_schema > examples/policies/policy.schema.json`.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
+import json
+import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -62,3 +66,7 @@ def _descriptions(part: type[BaseModel]) -> dict[str, str]:
             name = part.model_fields[field.target.id].alias or field.target.id
             texts[name] = inspect.cleandoc(str(below.value.value))
     return texts
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n")

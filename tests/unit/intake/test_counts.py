@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,15 @@ def test_in_whatever_order_cases_come_in_the_earlier_ones_are_counted(
         seen = counts.enter(seen, NOW + moment * DAY)
     expected = sum(at - 30 <= moment <= at for moment in moments)
     assert counts.earlier(seen, NOW + at * DAY, 30) == expected
+
+
+@pytest.mark.parametrize(
+    ("ago", "counted"),
+    [(timedelta(0), 1), (30 * DAY, 1), (30 * DAY + timedelta(seconds=1), 0), (-DAY, 0)],
+)
+def test_the_days_are_counted_to_the_moment(ago: timedelta, counted: int) -> None:
+    seen = counts.enter(Sightings(key="k"), NOW - ago)
+    assert counts.earlier(seen, NOW, 30) == counted
 
 
 def test_counts_end_where_the_memory_does() -> None:

@@ -83,6 +83,7 @@ def test_routing_decides_the_unit_where_triage_names_none(bend: Bend, case: Make
     [
         ("station: {within: house}", {"station": "south"}, True),
         ("station: {within: north}", {"station": "south"}, False),
+        ("station: {within: house}", {"station": "house"}, True),
         ("station: {within: [north, south]}", {"station": "south"}, True),
         ("station: {within: house, not: south}", {"station": "south"}, False),
         ("station: {within: house}", {}, False),

@@ -9,7 +9,7 @@ READY := .venv/.ready
 export CPPFLAGS := $(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help env run run-rabbitmq test lint format bench lock clean
+.PHONY: help env run run-rabbitmq test lint format bench bench-policy lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ format: env ## format the code and repair what can be repaired by itself
 
 bench: env ## run the benchmarks, on real servers (ARGS="--json FILE" writes the figures)
 	$(SERVERS) $(BIN)/python -m bench $(ARGS)
+
+bench-policy: env ## measure decisions a second and their memory, beside zen-engine
+	$(BIN)/python -m bench.policy $(ARGS)
 
 LOCK := $(BIN)/uv --system-certs pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"

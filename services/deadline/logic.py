@@ -122,7 +122,7 @@ def _new_round(
 def _all_marks(due: datetime, handling: Handling, policy: Policy) -> tuple[Mark, ...]:
     overdue = Mark(at=due + TICK, kind=OVERDUE)
     warnings = _warnings(due, handling, policy) if overdue.at >= _present(handling) else []
-    return _to_come([*warnings, overdue, *_escalation(due, handling.unit, policy)], handling)
+    return _to_come([*warnings, overdue, *_escalation(due, handling, policy)], handling)
 
 
 def _with_chain_of(
@@ -131,7 +131,7 @@ def _with_chain_of(
     """The marks of a case that has moved: the chain is the new unit's, from the step not taken."""
     kept = [mark for mark in known.marks if mark.kind != ESCALATE]
     taken = {mark.step for mark in known.said if mark.kind == ESCALATE}
-    chain = _escalation(due, handling.unit, policy)
+    chain = _escalation(due, handling, policy)
     return _to_come([*kept, *(mark for mark in chain if mark.step not in taken)], handling)
 
 
@@ -150,16 +150,17 @@ def _days_before(day: date, number: int, calendar: WorkingCalendar) -> date:
     return calendar.nth_working_day(day, -number) if number else day
 
 
-def _escalation(due: datetime, unit: str, policy: Policy) -> list[Mark]:
+def _escalation(due: datetime, handling: Handling, policy: Policy) -> list[Mark]:
     """A step up the chain each time that so many working days have passed since the breach."""
+    climb = policy.climb(handling)
     return [
         Mark(
-            at=policy.calendar.due(due, (step + 1) * policy.escalation_days) + TICK,
+            at=policy.calendar.due(due, (step + 1) * climb.days) + TICK,
             kind=ESCALATE,
             step=step,
             to_unit=above,
         )
-        for step, above in enumerate(policy.escalation(unit))
+        for step, above in enumerate(climb.units)
     ]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.intake import logic
+from services.intake import counts, logic
 from services.intake.repeats import Matter, enter, matter_of
-from services.intake.store import FINGERPRINTS, RECORDS
+from services.intake.store import FINGERPRINTS, RECORDS, SIGHTINGS
 from shared.domain.aggregates import Record
 from shared.domain.commands import Command, SubmitCase, WithdrawCase
 from shared.domain.errors import Refusal
 from shared.domain.events import CaseClosed, CaseRecorded, CaseReopened, CaseWithdrawn, Event
+from shared.domain.policy import Policy
 from shared.runtime.handling import Context, Handler, Need, settle
 from shared.storage.tx import Tx
 
@@ -23,14 +24,22 @@ def submit_case(command: SubmitCase, tx: Tx, ctx: Context) -> Sequence[Event]:
     problems = logic.problems(command, ctx.policy, ctx.now)
     if problems:
         raise Refusal(problems)
+    at = command.recorded_at or ctx.now
     fingerprint = matter_of(command)
     matter, repeat_of = enter(
         tx.get(FINGERPRINTS, fingerprint) or Matter(fingerprint=fingerprint),
         known.case_id,
-        command.recorded_at or ctx.now,
+        at,
         ctx.policy.repeat_days,
     )
-    record = logic.record(known, command, ctx.policy, ctx.now, repeat_of)
+    seen = {
+        name: tx.get(SIGHTINGS, key) or counts.Sightings(key=key)
+        for name, key in counts.keys_of(command, ctx.policy.counts).items()
+    }
+    counted = counts.tally(seen, ctx.policy.counts, at)
+    record = logic.record(known, command, ctx.policy, ctx.now, repeat_of, counted)
+    for sightings in counts.entered(seen.values(), at):
+        tx.put(SIGHTINGS, sightings)
     tx.put(FINGERPRINTS, matter)
     tx.put(RECORDS, record)
     return [CaseRecorded(case_id=record.case_id, record=record)]
@@ -58,6 +67,12 @@ def needs(cause: Event | Command) -> Iterable[Need]:
     if isinstance(cause, SubmitCase):
         return ((RECORDS, cause.about), (FINGERPRINTS, matter_of(cause)))
     return ((RECORDS, cause.about),)
+
+
+def policy_needs(cause: Event | Command, policy: Policy) -> Iterable[Need]:
+    """What the policy counts about a submission."""
+    if policy.counts and isinstance(cause, SubmitCase):
+        yield from ((SIGHTINGS, key) for key in counts.keys_of(cause, policy.counts).values())
 
 
 def _record(tx: Tx, case_id: str) -> Record:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from shared.domain.aggregates import Record
 from shared.domain.case import Case, Standing, State, Submission
 from shared.domain.errors import Conflict, NotFound, Problem
 from shared.domain.policy import Policy
+
+NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
 
 CLOCK_SKEW = timedelta(minutes=5)
 """By how much the clock of whoever submits may be ahead of ours."""
@@ -47,7 +50,12 @@ def _in_the_future(field: str) -> Problem:
 
 
 def record(
-    known: Record, submission: Submission, policy: Policy, now: datetime, repeat_of: str | None
+    known: Record,
+    submission: Submission,
+    policy: Policy,
+    now: datetime,
+    repeat_of: str | None,
+    counts: Mapping[str, int] = NOTHING_COUNTED,
 ) -> Record:
     """The record of an admitted submission."""
     category, item = policy.classify(submission)
@@ -71,6 +79,7 @@ def record(
         attributes=submission.attributes,
         answer=submission.answer,
         repeat_of=repeat_of,
+        counts=dict(counts),
     )
     return known.next(case=case)
 

@@ -1,7 +1,7 @@
 """Intake's descriptor."""
 
 from services.intake.api import api
-from services.intake.handlers import COMMANDS, HANDLERS, needs
+from services.intake.handlers import COMMANDS, HANDLERS, needs, policy_needs
 from services.intake.store import METADATA, RECORDS
 from shared.runtime.service import Service
 
@@ -14,4 +14,5 @@ INTAKE = Service(
     commands=COMMANDS,
     api=api,
     needs=needs,
+    policy_needs=policy_needs,
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.router import logic
-from services.router.store import HANDLINGS
+from services.router.store import HANDLINGS, open_cases
 from shared.domain.aggregates import Actor, Handling
+from shared.domain.case import Case
 from shared.domain.commands import (
     AcceptCase,
     Command,
@@ -31,6 +32,9 @@ from shared.domain.events import (
 from shared.runtime.handling import Context, Handler, settle
 from shared.storage.tx import Tx
 
+OPEN_CASES = "open-cases-of-unit"
+"""The count of the policy that the router makes; the others come with the case."""
+
 
 def route_case(event: CaseRecorded, tx: Tx, ctx: Context) -> Sequence[Event]:
     """Triage a recorded case; one that came in with its answer is answered at once."""
@@ -38,7 +42,7 @@ def route_case(event: CaseRecorded, tx: Tx, ctx: Context) -> Sequence[Event]:
     if known.version:
         return ()
     case = event.case
-    decision = ctx.policy.triage(case)
+    decision = ctx.policy.triage(case, _open_cases_of_unit(case, ctx))
     handling = logic.route(known, event.record, case, decision)
     events: list[Event] = [
         CaseRouted(case_id=case.id, handling=handling, decision=decision),
@@ -123,6 +127,23 @@ def _replied(handling: Handling, text: str) -> CaseReplied:
         by=handling.replied_by,
         at=handling.replied_at,
     )
+
+
+def survey(causes: Sequence[Event | Command], tx: Tx, ctx: Context) -> Mapping[str, int]:
+    """The open cases of the units that the batch's new cases fall to, where the policy asks."""
+    if not any(count.of == OPEN_CASES for count in ctx.policy.counts.values()):
+        return {}
+    units = {_unit_of(cause.case, ctx) for cause in causes if isinstance(cause, CaseRecorded)}
+    return open_cases(tx.connection, units) if units else {}
+
+
+def _open_cases_of_unit(case: Case, ctx: Context) -> Mapping[str, int]:
+    wanted = [name for name, count in ctx.policy.counts.items() if count.of == OPEN_CASES]
+    return dict.fromkeys(wanted, ctx.figures.get(_unit_of(case, ctx), 0)) if wanted else {}
+
+
+def _unit_of(case: Case, ctx: Context) -> str:
+    return ctx.policy.category_unit(case.category, case.item)
 
 
 def _handling(tx: Tx, case_id: str) -> Handling:

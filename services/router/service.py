@@ -1,7 +1,7 @@
 """The router's descriptor."""
 
 from services.router.api import api
-from services.router.handlers import COMMANDS, HANDLERS
+from services.router.handlers import COMMANDS, HANDLERS, survey
 from services.router.store import HANDLINGS, METADATA
 from shared.runtime.service import Service
 
@@ -13,4 +13,5 @@ ROUTER = Service(
     handlers=HANDLERS,
     commands=COMMANDS,
     api=api,
+    survey=survey,
 )

@@ -37,7 +37,9 @@ class Decision(Value):
     limits: Limits
     table: str
     row: str
-    """Name of the row that decided."""
+    """Name of the row that decided; `otherwise` where none matched."""
+    routing_row: str | None = None
+    """Name of the row that chose the unit, where the row of triage left it to the routing table."""
     facts: dict[str, Scalar | None] = Field(default_factory=dict)
     """The facts that the row was matched against; an absent attribute is null."""
     policy_version: str

@@ -100,6 +100,8 @@ class Case(Value):
     answer: Answer | None = None
     repeat_of: str | None = None
     """The earliest case of which this one is a repeat."""
+    counts: dict[str, int] = Field(default_factory=dict)
+    """What the policy wanted to have counted when the case was recorded, by the facts' names."""
 
 
 class State(StrEnum):

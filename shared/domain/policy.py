@@ -33,6 +33,24 @@ class Score(Titled):
     satisfied: bool
 
 
+class Count(Value):
+    """What a fact of the policy counts among the cases."""
+
+    of: str
+    """`same-matter`, `same-informant` or `open-cases-of-unit`."""
+    days: int | None = None
+    """Calendar days before the recording; None where the present counts."""
+
+
+class Escalation(Value):
+    """How an overdue case climbs."""
+
+    days: int
+    """Working days between two steps, and from the breach to the first."""
+    units: tuple[str, ...]
+    """To which it goes, step by step."""
+
+
 class Policy(Protocol):
     """The rules of the house at one version; immutable, pure, safe to share between threads."""
 
@@ -82,8 +100,15 @@ class Policy(Protocol):
     def classify(self, submission: Submission) -> tuple[str, str | None]:
         """The category and item of a submission: as given, or found from its text."""
 
-    def triage(self, case: Case) -> Decision:
-        """Colour, unit and clock of a case."""
+    @property
+    def counts(self) -> Mapping[str, Count]:
+        """What the rows want to have counted, by the facts' names."""
+
+    def triage(self, case: Case, counts: Mapping[str, int] = ...) -> Decision:
+        """Colour, unit and clock of a case; `counts` are those that the case does not carry."""
+
+    def category_unit(self, category: str, item: str | None) -> str:
+        """The unit that deals with an item, else with its category, else the default one."""
 
     def evaluators(self, handling: Handling) -> Sequence[str]:
         """Who may rate the answer, the first reachable one preferred; never who handled the case.
@@ -95,7 +120,10 @@ class Policy(Protocol):
         """Working days before the due date at which a warning is given, the earliest first."""
 
     def escalation(self, unit: str) -> Sequence[str]:
-        """The units above `unit` to which an overdue case goes, step by step."""
+        """The units above `unit` to which an overdue case goes, step by step, as the tree says."""
+
+    def climb(self, handling: Handling) -> Escalation:
+        """The pace and the chain by which the case climbs once it is overdue."""
 
     @property
     def escalation_days(self) -> int:

@@ -108,9 +108,12 @@ class Metrics:
         )
         self.policy_fallbacks = Counter(
             "concentric_policy_fallbacks",
-            "Decisions by the reference interpreter because the rule engine failed.",
+            "Decisions that did not go as they should: the engine failed, or rows overlapped.",
+            ("reason",),
             registry=registry,
         )
+        for reason in ("engine", "overlap"):
+            self.policy_fallbacks.labels(reason)
         self.policy_errors = Counter(
             "concentric_policy_load_errors",
             "Changed policy files that could not be used; the running one stayed.",

@@ -6,41 +6,16 @@ where it stands; none stops at its first finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from shared.policy.compile import Coder
-from shared.policy.names import SPECIAL_TARGETS, Names, suggest
-from shared.policy.rows import allowed_values
-from shared.policy.rows import rows as compiled_rows
-from shared.policy.schema import RowPart
-from shared.policy.source import Path, Source
-from shared.policy.table import FactType, Predicate
-from shared.policy.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS, RECORD_FIELDS
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A policy on its way: the source, the names that it declares, and the sound sections."""
-
-    source: Source
-    names: Names
-    sections: Mapping[str, Any]
-    tables: Mapping[str, list[tuple[int, RowPart]]]
-    """The sound rows of each table, with their places: one bad row does not hide the others."""
-
-    def has(self, *sections: str) -> bool:
-        """Whether all these sections are sound."""
-        return all(section in self.sections for section in sections)
-
-    def __getitem__(self, section: str) -> Any:
-        return self.sections[section]
-
-    def report(self, path: Path, code: str, message: str) -> None:
-        """Note a problem."""
-        self.source.report(path, code, message)
+from shared.policy.checks_rules import TABLES, check_rules
+from shared.policy.draft import Draft
+from shared.policy.names import SPECIAL_TARGETS, suggest
+from shared.policy.source import Path
+from shared.policy.table import FactType
+from shared.policy.vocabulary import BUILT_IN_FACTS, RECORD_FIELDS, ROUTING_FACTS
 
 
 def check_all(draft: Draft) -> None:
@@ -53,8 +28,7 @@ def check_all(draft: Draft) -> None:
     _scale(draft)
     _calendar(draft)
     _facts(draft)
-    _triage(draft)
-    _evaluators(draft)
+    check_rules(draft)
 
 
 def _unique_ids(draft: Draft) -> None:
@@ -62,8 +36,8 @@ def _unique_ids(draft: Draft) -> None:
     for section in ("levels", "channels", "categories", "colours", "campaigns"):
         _unique(draft, _listed(data, (section,), "id"))
     _unique(draft, _listed(data, ("rating", "scale"), "id"))
-    _unique(draft, _listed(data, ("triage",), "name"))
-    _unique(draft, _listed(data, ("evaluators",), "name"))
+    for table in TABLES:
+        _unique(draft, _listed(data, draft.rows_of(table), "name"))
     categories = range(len(draft.sections.get("categories", ())))
     # Across all categories: an item alone names its category.
     items = [_listed(data, ("categories", index, "items"), "id") for index in categories]
@@ -182,95 +156,18 @@ def _calendar(draft: Draft) -> None:
 
 
 def _facts(draft: Draft) -> None:
+    taken = {*BUILT_IN_FACTS, *(ROUTING_FACTS if "routing" in draft.source.data else ())}
     if draft.has("attributes"):
         for name, attribute in draft["attributes"].items():
-            if name in BUILT_IN_FACTS:
+            if name in taken:
                 message = f"`{name}` is a fact of every case: choose another name."
                 draft.report(("attributes", name), "reserved", message)
             if attribute.values is not None and attribute.type is not FactType.TEXT:
                 message = "Only texts have a list of values: leave `values` or `type` out."
                 draft.report(("attributes", name, "values"), "not-text", message)
-    for name in sorted(draft.names.mention & (draft.names.attribute | BUILT_IN_FACTS.keys())):
-        message = f"`{name}` is the name of another fact: choose another name."
-        draft.report(("mentions", name), "reserved", message)
-
-
-def _triage(draft: Draft) -> None:
-    _table(draft, "triage", {**BUILT_IN_FACTS, **_declared_facts(draft)})
-    for index, row in draft.tables["triage"][-1:]:
-        if index == len(draft.source.data["triage"]) - 1 and row.when:
-            message = "The last row must match every case that is left: write `when: {}` there."
-            draft.report(("triage", index, "when"), "no-catch-all", message)
-
-
-def _declared_facts(draft: Draft) -> dict[str, FactType | None]:
-    """Attributes and mentions; None as the type of an attribute that is itself mistaken."""
-    attributes = draft.sections.get("attributes", {})
-    types = {name: attributes[name].type if name in attributes else None
-             for name in draft.names.attribute}  # fmt: skip
-    return {**types, **dict.fromkeys(draft.names.mention, FactType.BOOLEAN)}
-
-
-def _evaluators(draft: Draft) -> None:
-    _table(draft, "evaluators", HANDLING_FACTS)
-    if not draft.has("evaluators", "levels"):
-        return
-    certain: set[str] = set()
-    for row in compiled_rows(draft["evaluators"]):
-        if not row.tests:
-            return
-        if len(row.tests) == 1 and row.tests[0].fact == "level":
-            certain |= {level for level in draft.names.level if row.tests[0].holds(level)}
-    for level in sorted(draft.names.level - certain):
-        message = (
-            f"No row is certain to name who rates level `{level}`: add one with"
-            f" `when: {{level: {level}}}` or a last one with `when: {{}}`."
-        )
-        draft.report(("evaluators",), "no-evaluator", message)
-
-
-def _table(draft: Draft, section: str, types: Mapping[str, FactType | None]) -> None:
-    parts = draft.tables[section]
-    rows = compiled_rows([part for _, part in parts])
-    last = len(draft.source.data[section]) - 1 if parts else 0
-    for (index, _), row in zip(parts, rows, strict=True):
-        if not row.tests and index < last:
-            message = "This row matches every case: the rows below are never reached."
-            draft.report((section, index, "when"), "unreachable", message)
-        for test in row.tests:
-            path: Path = (section, index, "when", test.fact)
-            if test.fact not in types:
-                message = f"There is no fact `{test.fact}`: {suggest(test.fact, types)}"
-                draft.report(path, "unknown-fact", message)
-                continue
-            kind = types[test.fact]
-            if kind is not None and _has_types(draft, path, test, kind):
-                _has_values(draft, path, test)
-                if not Coder.of(test.fact, kind, [test]).codes(test):
-                    draft.report(path, "contradiction", "This condition can never hold.")
-
-
-def _has_types(draft: Draft, path: Path, test: Predicate, kind: FactType) -> bool:
-    if kind is not FactType.INTEGER and (test.at_least is not None or test.at_most is not None):
-        draft.report(path, "wrong-type", f"`{test.fact}` is no number that could be compared.")
-        return False
-    wrong = [
-        value
-        for value in (test.any_of or ()) + (test.none_of or ())
-        if {str: FactType.TEXT, bool: FactType.BOOLEAN, int: FactType.INTEGER}[type(value)] != kind
-    ]
-    if wrong:
-        example = {FactType.TEXT: "a text", FactType.BOOLEAN: "`true` or `false`"}
-        wanted = example.get(kind, "a whole number")
-        draft.report(path, "wrong-type", f"`{test.fact}` wants {wanted}, not `{wrong[0]}`.")
-    return not wrong
-
-
-def _has_values(draft: Draft, path: Path, test: Predicate) -> None:
-    attributes = draft["attributes"] if draft.has("attributes") else {}
-    allowed = allowed_values(test.fact, draft.names, attributes)
-    if allowed is not None:
-        for value in (test.any_of or ()) + (test.none_of or ()):
-            if value not in allowed:
-                message = f"`{test.fact}` is never `{value}`: {suggest(value, allowed)}"
-                draft.report(path, "unknown-value", message)
+    taken |= draft.names.attribute
+    for section, declared in (("mentions", draft.names.mention), ("counts", draft.names.count)):
+        for name in sorted(declared & taken):
+            message = f"`{name}` is the name of another fact: choose another name."
+            draft.report((section, name), "reserved", message)
+        taken |= declared

@@ -11,6 +11,10 @@ is first reduced to a *code*: the number of the class of values that the table c
 A test is then a set of codes, whatever its operator, and becomes an equality, an integer
 comparison or a short in-list; a set that is none of these becomes a property of its own that
 Python fills with 1 or 0.
+
+The engine finds the first row that matches. Where the first one in the file is not what a hit
+policy asks for, the rows are put into another order (`priority`), or the engine is asked again for
+the first one after the row that it found.
 """
 
 from __future__ import annotations
@@ -23,7 +27,8 @@ from itertools import pairwise
 from typing import Any
 
 from shared.domain.case import Scalar
-from shared.policy.table import Facts, FactType, Predicate, Row, Table
+from shared.policy.index import RowCodes, RowIndex
+from shared.policy.table import Facts, FactType, Hit, Predicate, Row, Table
 
 CHUNK_ROWS = 60
 """Rows in one ruleset; more than 64 that match at once poison its state (error 303)."""
@@ -90,21 +95,27 @@ class Coder:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows `start` onwards as one ruleset, and how to write a message to it."""
+    """Rows from place `start` to before `end` as one ruleset, and how to write a message to it."""
 
+    start: int
+    end: int
     definition: str
-    """JSON; rules are named by the row's index in the table, the catch-all `-`."""
+    """JSON; rules are named by the row's place, the catch-all `-`."""
     template: str
     """The message with one `%d` for each fact and derived property."""
     facts: tuple[int, ...]
     """Positions, in the table's codes, of the facts that fill the template."""
     derived: tuple[tuple[int, frozenset[int]], ...]
     """Position and accepted codes of each property that Python works out."""
+    goes_on: bool
+    """Whether the message ends with the place from which rows are looked for."""
 
-    def message(self, codes: Codes) -> str:
-        """The message for the facts with these codes."""
+    def message(self, codes: Codes, place: int) -> str:
+        """The message for the facts with these codes, to find the first row from `place` on."""
         values = [codes[position] for position in self.facts]
         values += [codes[position] in accepted for position, accepted in self.derived]
+        if self.goes_on:
+            values.append(place - self.start)
         return self.template % tuple(values)
 
 
@@ -113,7 +124,13 @@ class Program:
     """A table, compiled: what turns facts into codes, and the chunks in the order of trial."""
 
     coders: tuple[Coder, ...]
+    order: tuple[int, ...]
+    """The rows of the table by their place in the order of trial."""
+    index: RowIndex
+    """Which places can match."""
     chunks: tuple[Chunk, ...]
+    chunk_at: tuple[int, ...]
+    """The chunk of each place."""
 
     def codes(self, facts: Facts) -> Codes:
         """The facts as codes: two cases with equal codes are alike to the table."""
@@ -123,15 +140,27 @@ class Program:
 def compile_table(table: Table) -> Program:
     """The program of a table."""
     coders = tuple(_coders(table))
+    position = {coder.fact: number for number, coder in enumerate(coders)}
+    order = list(range(len(table.rows)))
+    if table.hit is Hit.PRIORITY:
+        order.sort(key=lambda index: table.rows[index].rank)
+    asked = [_asked(table.rows[index], position, coders) for index in order]
+    goes_on = table.hit not in {Hit.FIRST, Hit.PRIORITY}
     chunks: list[Chunk] = []
-    builder = _Builder(coders)
-    for index, row in enumerate(table.rows):
+    builder = _Builder(coders, 0, goes_on=goes_on)
+    for place, row in enumerate(asked):
         if builder.is_full(row):
             chunks.append(builder.chunk())
-            builder = _Builder(coders)
-        builder.add(index, row)
+            builder = _Builder(coders, place, goes_on=goes_on)
+        builder.add(row)
     chunks.append(builder.chunk())
-    return Program(coders, tuple(chunks))
+    return Program(
+        coders,
+        tuple(order),
+        RowIndex(asked, [coder.top for coder in coders]),
+        tuple(chunks),
+        tuple(number for number, one in enumerate(chunks) for _ in range(one.start, one.end)),
+    )
 
 
 def _coders(table: Table) -> Iterator[Coder]:
@@ -140,31 +169,42 @@ def _coders(table: Table) -> Iterator[Coder]:
         yield Coder.of(fact, kind, tests)
 
 
+def _asked(row: Row, position: dict[str, int], coders: Sequence[Coder]) -> RowCodes:
+    asked: RowCodes = {}
+    for test in row.tests:
+        number = position[test.fact]
+        codes = coders[number].codes(test)
+        asked[number] = asked.get(number, codes) & codes
+    return asked
+
+
 class _Builder:
     """Collects rows into one chunk."""
 
-    def __init__(self, coders: tuple[Coder, ...]) -> None:
+    def __init__(self, coders: tuple[Coder, ...], start: int, *, goes_on: bool) -> None:
         self._coders = coders
-        self._position = {coder.fact: position for position, coder in enumerate(coders)}
+        self._start = start
+        self._goes_on = goes_on
         self._rules: dict[str, Definition] = {}
         self._facts: dict[int, str] = {}
         self._derived: dict[tuple[int, frozenset[int]], str] = {}
 
-    def is_full(self, row: Row) -> bool:
+    def is_full(self, row: RowCodes) -> bool:
         """Whether the row has to begin the next chunk."""
-        properties = len(self._facts) + len(self._derived) + 2 * len(row.tests)
+        properties = len(self._facts) + len(self._derived) + 2 * len(row)
         return len(self._rules) >= CHUNK_ROWS - 1 or properties > CHUNK_PROPERTIES
 
-    def add(self, index: int, row: Row) -> None:
-        """Take a row in as a rule; a lower `pri` fires first."""
+    def add(self, row: RowCodes) -> None:
+        """Take the next row in as a rule; a lower `pri` fires first."""
+        number = len(self._rules)
         conditions: list[Definition] = [{"on": 1}]
-        for number, test in enumerate(row.tests):
-            position = self._position[test.fact]
-            codes = self._coders[position].codes(test)
-            conditions += self._conditions(position, codes, may_list=number < LISTS)
-        self._rules[str(index)] = {
+        if self._goes_on:
+            conditions.append({"$lte": {"after": number}})
+        for count, (position, codes) in enumerate(row.items()):
+            conditions += self._conditions(position, codes, may_list=count < LISTS)
+        self._rules[str(self._start + number)] = {
             "all": [{"m": {"$and": conditions}}],
-            "pri": len(self._rules) + 1,
+            "pri": number + 1,
         }
 
     def _conditions(
@@ -192,11 +232,17 @@ class _Builder:
         Without that rule the engine would raise an exception wherever no row matches, and its
         state could stay without ever having fired, which makes `delete_state` free wild pointers.
         """
+        end = self._start + len(self._rules)
         self._rules["-"] = {"all": [{"m": {"on": 1}}], "pri": len(self._rules) + 1}
         names = [*self._facts.values(), *self._derived.values()]
+        if self._goes_on:
+            names.append("after")
         return Chunk(
+            start=self._start,
+            end=end,
             definition=json.dumps(self._rules),
             template="".join(['{"on":1', *(f',"{name}":%d' for name in names), "}"]),
             facts=tuple(self._facts),
             derived=tuple(self._derived),
+            goes_on=self._goes_on,
         )

@@ -8,7 +8,8 @@ from shared.domain.aggregates import Handling
 from shared.domain.case import Case, Scalar
 from shared.domain.policy import Unit
 from shared.policy.keywords import KeywordIndex, fold
-from shared.policy.schema import Document, MentionPart
+from shared.policy.schema import Document
+from shared.policy.schema_rules import MentionPart
 from shared.policy.table import Facts, FactType
 
 
@@ -21,6 +22,7 @@ class CaseFacts:
         self._units = units
         self._sides = {channel.id: channel.side for channel in document.channels}
         self._used = tuple(used)
+        self._counts = [name for name in document.counts if name in used]
         self._attributes = {name: used[name] for name in document.attributes if name in used}
         self._mentions = {
             name: _Mention(mention) for name, mention in document.mentions.items() if name in used
@@ -29,8 +31,11 @@ class CaseFacts:
             keyword for mention in self._mentions.values() for keyword in mention.keywords
         )
 
-    def of(self, case: Case) -> Facts:
-        """The facts of a case; those that it lacks are None."""
+    def of(self, case: Case, counts: Mapping[str, int]) -> Facts:
+        """The facts of a case; those that it lacks are None.
+
+        `counts` are those that the case itself does not carry, by their names.
+        """
         station = self._units.get(case.station or "")
         person = case.informant
         known: dict[str, Scalar | None] = {
@@ -49,6 +54,8 @@ class CaseFacts:
         }
         for name, kind in self._attributes.items():
             known[name] = kind.read(case.attributes.get(name))
+        for name in self._counts:
+            known[name] = counts.get(name, case.counts.get(name))
         if self._mentions:
             in_subject = self._index.hits(fold(case.subject))
             anywhere = in_subject | self._index.hits(fold(case.text))

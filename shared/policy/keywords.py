@@ -25,13 +25,14 @@ _TO_HALF_WIDTH = {
 def fold(text: str) -> str:
     """The text as it is compared: composed, full-width letters and digits as narrow ones, small.
 
+    White space, line breaks too, is one space, so that a phrase is found wherever a line ended.
     NFKC would do all of it, but takes 50 µs for a page with Chinese punctuation, this 5.
     """
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
     if _FULL_WIDTH.search(text):
         text = text.translate(_TO_HALF_WIDTH)
-    return text.casefold()
+    return " ".join(text.casefold().split())
 
 
 class KeywordIndex:

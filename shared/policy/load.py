@@ -14,20 +14,28 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.errors import PolicyError, Problem
 from shared.policy import source as yaml_source
 from shared.policy.calendar import UnknownPlace, build
-from shared.policy.checks import Draft, check_all
+from shared.policy.checks import check_all
+from shared.policy.draft import Draft
 from shared.policy.engine import OnFallback
 from shared.policy.names import Names, suggest
 from shared.policy.policy import CompiledPolicy
-from shared.policy.schema import Document, EvaluatorRow, RowPart, TriageRow
+from shared.policy.schema import Document
+from shared.policy.schema_rules import EscalationRow, EvaluatorRow, RoutingRow, RowPart, TriageRow
 from shared.policy.source import Source
 
-ROW_TYPES: dict[str, type[RowPart]] = {"triage": TriageRow, "evaluators": EvaluatorRow}
+ROW_TYPES: dict[str, type[RowPart]] = {
+    "triage": TriageRow,
+    "routing": RoutingRow,
+    "evaluators": EvaluatorRow,
+    "escalation": EscalationRow,
+}
 
 
 def load_policy(path: Path, on_fallback: OnFallback | None = None) -> CompiledPolicy:
     """The policy in a file, checked and compiled.
 
-    `on_fallback` is told the error each time the reference interpreter stands in for the engine.
+    `on_fallback` is told of each decision that the engine failed to make, or for which rows matched
+    that must not match together.
 
     Raises:
         PolicyError: the file cannot be read or used; it lists every problem found.
@@ -70,7 +78,7 @@ def _check(source: Source) -> tuple[Document, WorkingCalendar]:
     try:
         document = Document.model_validate(source.data, context=names)
         sections = {name: getattr(document, name) for name in Document.model_fields}
-        tables = {name: list(enumerate(sections[name])) for name in ROW_TYPES}
+        tables = {name: _rows(sections[name]) for name in ROW_TYPES}
     except ValidationError as error:
         _report(source, error)
         sections = _sound_sections(source.data, names)
@@ -102,10 +110,15 @@ def _adapter(section: str) -> TypeAdapter[Any]:
     return TypeAdapter(Document.model_fields[section].rebuild_annotation())
 
 
+def _rows(table: Any) -> list[tuple[int, RowPart]]:
+    return [] if table is None else list(enumerate(table.rows))
+
+
 def _sound_rows(data: Any, section: str, names: Names) -> list[tuple[int, RowPart]]:
     """The rows of a table that are right by themselves, with their places."""
     sound = []
-    for index, row in enumerate(data if isinstance(data, list) else ()):
+    rows = data.get("rows") if isinstance(data, dict) else data
+    for index, row in enumerate(rows if isinstance(rows, list) else ()):
         try:
             sound.append((index, ROW_TYPES[section].model_validate(row, context=names)))
         except ValidationError:

@@ -57,6 +57,7 @@ class Names:
     campaign: frozenset[str]
     attribute: frozenset[str]
     mention: frozenset[str]
+    count: frozenset[str]
     kind: frozenset[str]
 
     @classmethod
@@ -75,6 +76,7 @@ class Names:
             campaign=_ids(data.get("campaigns")),
             attribute=_keys(data.get("attributes")),
             mention=_keys(data.get("mentions")),
+            count=_keys(data.get("counts")),
             kind=_keys(data.get("kinds")),
         )
 

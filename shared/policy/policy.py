@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -10,16 +10,21 @@ from shared.domain.aggregates import Decision, Handling, Limits
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Submission
 from shared.domain.errors import Problem
-from shared.domain.policy import Score, Titled, Unit
+from shared.domain.policy import Count, Escalation, Score, Titled, Unit
 from shared.policy.admit import Admission
 from shared.policy.classify import Classifier
-from shared.policy.engine import DurableEngine, OnFallback
+from shared.policy.decide import Escalations, Rules, roles
+from shared.policy.engine import OnFallback
 from shared.policy.evaluators import resolve
 from shared.policy.facts import CaseFacts, HandlingFacts
 from shared.policy.names import CATEGORY_UNIT, STATION
-from shared.policy.rows import evaluator_table, triage_table
+from shared.policy.rows import evaluator_table, routing_table, triage_table
 from shared.policy.schema import Document
+from shared.policy.schema_rules import Asked, Outcome, Route
 from shared.policy.tree import Tree
+from shared.policy.vocabulary import ROUTING_FACTS
+
+NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
 
 
 class CompiledPolicy:
@@ -59,11 +64,22 @@ class CompiledPolicy:
         self._admission = Admission(document, self._tree.units)
         self._classifier = Classifier(document)
         self._target_of = _targets(document)
-        triage = triage_table(document)
-        self._case_facts = CaseFacts(document, self._tree.units, triage.types)
         self._handling_facts = HandlingFacts(document, self._tree.units)
-        self._triage = DurableEngine(triage, on_fallback)
-        self._evaluators = DurableEngine(evaluator_table(document), on_fallback)
+        self._escalations = Escalations(document, self._tree, self._handling_facts, on_fallback)
+        self._triage, self._routing, self._evaluators = _rules(document, on_fallback)
+        used = dict(self._triage.table.types)
+        if self._routing is not None:
+            used |= {
+                name: kind
+                for name, kind in self._routing.table.types.items()
+                if name not in ROUTING_FACTS
+            }
+        self._case_facts = CaseFacts(document, self._tree.units, used)
+        self._counts = {
+            name: Count(of=part.of, days=part.days)
+            for name, part in document.counts.items()
+            if name in used
+        }
 
     @property
     def name(self) -> str:
@@ -128,7 +144,17 @@ class CompiledPolicy:
     @property
     def fallbacks(self) -> int:
         """How often the reference interpreter had to stand in for the engine."""
-        return self._triage.fallbacks + self._evaluators.fallbacks
+        return sum(rules.engine.fallbacks for rules in self._tables())
+
+    @property
+    def conflicts(self) -> int:
+        """How often rows of a `unique` or `any` table matched together that must not."""
+        return sum(rules.engine.conflicts for rules in self._tables())
+
+    @property
+    def counts(self) -> Mapping[str, Count]:
+        """What the rows want to have counted, by the facts' names."""
+        return self._counts
 
     def admit(self, submission: Submission) -> Sequence[Problem]:
         """What the policy finds wrong with a submission: unknown names, missing fields."""
@@ -138,48 +164,63 @@ class CompiledPolicy:
         """The category and item of a submission: as given, or found from its text."""
         return self._classifier.classify(submission)
 
-    def triage(self, case: Case) -> Decision:
-        """Colour, unit and clock of a case."""
-        facts = self._case_facts.of(case)
-        index = self._triage.first(facts)
-        # The last row matches everything, or the file would not have been taken.
-        row = self._document.triage[-1 if index is None else index]
-        unit = self._tree.units[self._resolve_unit(row.then.unit, case)]
+    def triage(self, case: Case, counts: Mapping[str, int] = NOTHING_COUNTED) -> Decision:
+        """Colour, unit and clock of a case; `counts` are those that the case does not carry."""
+        facts = dict(self._case_facts.of(case, counts))
+        decided = self._triage.one(facts)
+        colour, target, routed = decided.outcome.colour, decided.outcome.unit, None
+        if target is None and self._routing is not None:
+            route = self._routing.one({**facts, "colour": colour})
+            target, routed = route.outcome.unit, route.row
+        unit = self._tree.units[self._resolve_unit(target or STATION, case)]
         owed = self._owes_answer(case.kind)
         return Decision(
-            colour=row.then.colour,
+            colour=colour,
             unit=unit.id,
             level=unit.level,
             answer_owed=owed,
-            limits=self._limits[row.then.colour] if owed else Limits(),
+            limits=self._limits[colour] if owed else Limits(),
             table="triage",
-            row=row.name,
-            facts=dict(facts),
+            row=decided.row,
+            routing_row=routed,
+            facts=facts,
             policy_version=self._version,
         )
+
+    def category_unit(self, category: str, item: str | None) -> str:
+        """The unit that deals with an item, else with its category, else the default one."""
+        by_item = self._target_of.get((category, item))
+        return by_item or self._target_of.get((category, None)) or self._document.default_unit
 
     def evaluators(self, handling: Handling) -> Sequence[str]:
         """Who may rate the answer, the first reachable one preferred; never who handled the case.
 
         Each is `informant:REF`, `person:REF` or `unit:ID`.
         """
-        index = self._evaluators.first(self._handling_facts.of(handling))
-        if index is None:
-            return []
-        return resolve(self._document.evaluators[index].then.ask, handling, self._tree)
+        decided = self._evaluators.all(self._handling_facts.of(handling))
+        asked = roles(self._evaluators.table.hit, [named.outcome.ask for named in decided])
+        return resolve(asked, handling, self._tree)
 
     def warnings(self, colour: str) -> Sequence[int]:
         """Working days before the due date at which a warning is given, the earliest first."""
         return self._warnings.get(colour, ())
 
     def escalation(self, unit: str) -> Sequence[str]:
-        """The units above `unit` to which an overdue case goes, step by step."""
+        """The units above `unit` to which an overdue case goes, step by step, as the tree says."""
         return self._tree.chains.get(unit, ())
+
+    def climb(self, handling: Handling) -> Escalation:
+        """The pace and the chain by which the case climbs once it is overdue."""
+        return self._escalations.of(handling)
 
     def close(self) -> None:
         """Free the engine's memory now; later decisions come from the reference interpreter."""
-        self._triage.close()
-        self._evaluators.close()
+        for rules in self._tables():
+            rules.engine.close()
+
+    def _tables(self) -> Iterator[Rules[Any]]:
+        tables = (self._triage, self._routing, self._evaluators, self._escalations.rules)
+        yield from (rules for rules in tables if rules is not None)
 
     def _owes_answer(self, kind: Kind) -> bool:
         part = self._document.kinds.get(kind)
@@ -191,14 +232,32 @@ class CompiledPolicy:
             station = self._tree.units.get(case.station or "")
             return station.id if station else self._document.default_unit
         if target == CATEGORY_UNIT:
-            by_item = self._target_of.get((case.category, case.item))
-            by_category = self._target_of.get((case.category, None))
-            return by_item or by_category or self._document.default_unit
+            return self.category_unit(case.category, case.item)
         return target
 
 
 def _view(things: Any) -> Mapping[str, Any]:
     return MappingProxyType({thing.id: thing for thing in things})
+
+
+def _rules(
+    document: Document, on_fallback: OnFallback | None
+) -> tuple[Rules[Outcome], Rules[Route] | None, Rules[Asked]]:
+    """Triage, routing and the evaluator mapping."""
+    part, routing, evaluators = document.triage, document.routing, document.evaluators
+    routes = routing_table(document)
+    return (
+        Rules(triage_table(document), [row.then for row in part.rows], part.otherwise, on_fallback),
+        None
+        if routes is None or routing is None
+        else Rules(routes, [row.then for row in routing.rows], routing.otherwise, on_fallback),
+        Rules(
+            evaluator_table(document),
+            [row.then for row in evaluators.rows],
+            evaluators.otherwise,
+            on_fallback,
+        ),
+    )
 
 
 def _targets(document: Document) -> dict[tuple[str, str | None], str]:

@@ -6,62 +6,25 @@ Whether names exist is the business of `names.py` and `checks.py`.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StrictBool,
-    StringConstraints,
-    Tag,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from shared.domain.case import Kind
-from shared.policy.names import (
-    CategoryRef,
-    ColourRef,
-    LevelRef,
-    StepRef,
-    TargetRef,
-    UnitRef,
+from shared.policy.names import CategoryRef, LevelRef, StepRef, UnitRef
+from shared.policy.parts import Named, Part, Title
+from shared.policy.schema_rules import (
+    AttributePart,
+    CountPart,
+    EscalationPart,
+    EvaluatorTable,
+    MentionPart,
+    RoutingTable,
+    TriageTable,
 )
-from shared.policy.table import FactType
-from shared.policy.vocabulary import (
-    Days,
-    Id,
-    Keyword,
-    Line,
-    Plain,
-    Role,
-    Side,
-    Threshold,
-)
-
-
-class Part(BaseModel):
-    """Any part of the file: an unknown key is an error, not a guess."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Title(Part):
-    """What a thing is called, in Chinese and in English."""
-
-    zh: Line
-    en: Line
-
-
-class Named(Part):
-    """A thing with an id and titles."""
-
-    id: Id
-    title: Title
+from shared.policy.vocabulary import Days, Id, Keyword, Side
 
 
 class CalendarPart(Part):
@@ -129,25 +92,6 @@ class CategoryPart(Named):
     items: tuple[ItemPart, ...] = ()
 
 
-class AttributePart(Part):
-    """A further fact that a submission may carry in `attributes`."""
-
-    title: Title
-    type: FactType = FactType.TEXT
-    values: tuple[Line, ...] | None = None
-    """The only values allowed; texts only."""
-
-
-class MentionPart(Part):
-    """A fact that is true where enough of these words stand in the subject or the text."""
-
-    title: Title
-    within: Literal["anywhere", "subject"] = "anywhere"
-    keywords: Annotated[tuple[Keyword, ...], Field(min_length=1)]
-    at_least: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
-    """How many different ones are needed."""
-
-
 class ColourPart(Named):
     """An urgency and its clock."""
 
@@ -155,68 +99,6 @@ class ColourPart(Named):
     accept: Days | None = None
     warn: tuple[Days, ...] = ()
     """Working days before the due date."""
-
-
-class Operators(Part):
-    """What is asked of a fact beyond equality; all that is given must hold."""
-
-    at_least: Threshold | None = None
-    at_most: Threshold | None = None
-    not_: Annotated[Plain | tuple[Plain, ...] | None, Field(alias="not")] = None
-    present: StrictBool | None = None
-
-    @model_validator(mode="after")
-    def _asks_something(self) -> Operators:
-        if self.model_dump(exclude_none=True):
-            return self
-        raise PydanticCustomError("empty", "ask for `at_least`, `at_most`, `not` or `present`")
-
-
-def _form(value: Any) -> str:
-    if isinstance(value, dict):
-        return "operators"
-    return "list" if isinstance(value, list | tuple) else "value"
-
-
-Condition = Annotated[
-    Annotated[Plain, Tag("value")]
-    | Annotated[tuple[Plain, ...], Tag("list"), Field(min_length=1, max_length=500)]
-    | Annotated[Operators, Tag("operators")],
-    Discriminator(_form),
-]
-"""`hospital`, `[hospital, school]` or `{at_least: 2}`."""
-
-
-class RowPart(Part):
-    """What every row has: a name that explanations give, and its conditions."""
-
-    name: Line
-    when: dict[str, Condition]
-
-
-class Outcome(Part):
-    """What triage decides."""
-
-    colour: ColourRef
-    unit: TargetRef
-
-
-class TriageRow(RowPart):
-    """A row of the triage table."""
-
-    then: Outcome
-
-
-class Asked(Part):
-    """Who may rate, the first that can be reached."""
-
-    ask: Annotated[tuple[Role, ...], Field(min_length=1)]
-
-
-class EvaluatorRow(RowPart):
-    """A row of the evaluator mapping."""
-
-    then: Asked
 
 
 class ScorePart(Named):
@@ -245,12 +127,6 @@ class RepeatsPart(Part):
     """Within how many calendar days the same matter counts as a repeat."""
 
     days: Annotated[int, Field(strict=True, ge=1, le=3660)]
-
-
-class EscalationPart(Part):
-    """How an overdue case climbs."""
-
-    days: Days
 
 
 def _zone(name: str) -> str:
@@ -284,10 +160,13 @@ class Document(Part):
         default_factory=dict
     )
     mentions: Annotated[dict[Id, MentionPart], Field(max_length=60)] = Field(default_factory=dict)
+    counts: Annotated[dict[Id, CountPart], Field(max_length=20)] = Field(default_factory=dict)
     colours: Annotated[tuple[ColourPart, ...], Field(min_length=1)]
     """Most urgent first."""
-    triage: Annotated[tuple[TriageRow, ...], Field(min_length=1, max_length=2000)]
-    evaluators: Annotated[tuple[EvaluatorRow, ...], Field(min_length=1, max_length=500)]
+    triage: TriageTable
+    routing: RoutingTable | None = None
+    """Decides the unit of cases whose row of triage names none."""
+    evaluators: EvaluatorTable
     rating: RatingPart
     reopening: ReopeningPart
     repeats: RepeatsPart

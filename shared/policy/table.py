@@ -67,25 +67,81 @@ class Predicate:
         )
 
 
+class Hit(StrEnum):
+    """Which of the rows that match decide; the words and their meanings are those of DMN 1.5."""
+
+    FIRST = "first"
+    """The first in the order of the file."""
+    UNIQUE = "unique"
+    """The only one: rows that overlap are a mistake."""
+    ANY = "any"
+    """Any of them, because all have the same outcome: different ones are a mistake."""
+    PRIORITY = "priority"
+    """The one with the most important outcome; among equals the first."""
+    RULE_ORDER = "rule-order"
+    """All of them, in the order of the file."""
+    COLLECT = "collect"
+    """All of them, as a set."""
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether several rows decide together."""
+        return self in {Hit.RULE_ORDER, Hit.COLLECT}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row of a table: it matches where all its tests hold, always where it has none."""
 
     name: str
     tests: tuple[Predicate, ...]
+    outcome: str = ""
+    """What it decides, as a text that is equal for equal outcomes; `any` compares it."""
+    rank: int = 0
+    """How important its outcome is, 0 the most; `priority` goes by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a table says of facts."""
+
+    rows: tuple[int, ...] = ()
+    """The rows that decide, in the order of the file: at most one, unless the table takes all."""
+    conflict: tuple[int, int] | None = None
+    """Two matching rows of a `unique` or `any` table that must not match together.
+
+    The first row that matches decides all the same: a case is owed a decision.
+    """
+
+    @property
+    def row(self) -> int | None:
+        """The row that decides, or the first of those that do; None where none matches."""
+        return self.rows[0] if self.rows else None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows in the order in which they are tried, over typed facts; the first match decides."""
+    """Rows over typed facts, and which of those that match decide."""
 
     name: str
     types: Mapping[str, FactType]
     """The facts that the rows use, in the order of their declaration."""
     rows: tuple[Row, ...]
+    hit: Hit = Hit.FIRST
+    otherwise: bool = False
+    """Whether the file names an outcome for facts that no row matches."""
 
     @classmethod
-    def of(cls, name: str, types: Mapping[str, FactType], rows: tuple[Row, ...]) -> Table:
+    def of(
+        cls,
+        name: str,
+        types: Mapping[str, FactType],
+        rows: tuple[Row, ...],
+        hit: Hit = Hit.FIRST,
+        *,
+        otherwise: bool = False,
+    ) -> Table:
         """A table that knows only those of the facts which its rows use."""
         used = {test.fact for row in rows for test in row.tests}
-        return cls(name, {fact: kind for fact, kind in types.items() if fact in used}, rows)
+        types = {fact: kind for fact, kind in types.items() if fact in used}
+        return cls(name, types, rows, hit, otherwise)

@@ -17,7 +17,7 @@ from shared.policy import interpreter
 from shared.policy.engine import DurableEngine
 from shared.policy.load import parse_policy
 from shared.policy.rehearsal import REFUSED
-from shared.policy.rows import evaluator_table, triage_table
+from shared.policy.rows import tables
 from shared.policy.table import Facts, FactType, Table
 
 SAMPLES = 2000
@@ -28,10 +28,11 @@ def differences(table: Table, samples: int = SAMPLES) -> list[Facts]:
     """Generated facts for which the engine and the reference interpreter do not agree."""
     engine = DurableEngine(table)
     try:
+        engine.warm()
         return [
             facts
             for facts in generated(table, samples)
-            if engine.first(facts) != interpreter.first(table, facts) or engine.fallbacks
+            if engine.decide(facts) != interpreter.decide(table, facts) or engine.fallbacks
         ]
     finally:
         engine.close()
@@ -45,7 +46,7 @@ def generated(table: Table, samples: int) -> Iterator[dict[str, Scalar | None]]:
     """
     chance = random.Random(0)
     choices = {fact: _choices(table, fact) for fact in table.types}
-    for number in range(samples):
+    for number in range(samples if table.rows else 0):
         facts = {fact: chance.choice(values) for fact, values in choices.items()}
         row = table.rows[number % len(table.rows)]
         for test in row.tests:
@@ -70,7 +71,7 @@ def _main(file: str, content: bytes) -> int:
     problems: list[Problem] = []
     try:
         document = parse_policy(file, content).document
-        for table in (triage_table(document), evaluator_table(document)):
+        for table in tables(document):
             for facts in differences(table)[:1]:
                 message = f"The engine decides wrongly for {facts}."
                 problems.append(Problem(field=table.name, code="engine-differs", message=message))

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, StrictBool, StrictInt, StrictStr, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+from pydantic_core import PydanticCustomError
 
+from shared.policy.keywords import fold
 from shared.policy.table import FactType
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 """A name for machines: it stands in URLs, metrics and queue names."""
 
 Line = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=200)]
-Keyword = Annotated[str, StringConstraints(strict=True, min_length=2, max_length=40)]
-"""One character alone stands in too many words, in any script."""
+
+
+def _of_two_characters(keyword: str) -> str:
+    if len(fold(keyword)) < 2:
+        raise PydanticCustomError("too-short", "has fewer than two characters besides white space")
+    return keyword
+
+
+Keyword = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=2, max_length=80),
+    AfterValidator(_of_two_characters),
+]
+"""A word or a phrase. One character alone stands in too many words, in any script."""
 
 Days = Annotated[int, Field(strict=True, ge=1, le=1000)]
 """Working days."""
@@ -56,4 +70,11 @@ HANDLING_FACTS: dict[str, FactType] = {
 }
 """What the evaluator mapping knows of an answered case."""
 
+ROUTING_FACTS: dict[str, FactType] = {"colour": FactType.TEXT}
+"""What routing knows of a case, besides everything that triage knows."""
+
+Counted = Literal["same-matter", "same-informant", "open-cases-of-unit"]
+"""What a count can count."""
+
 Role = Literal["informant", "recorder", "station", "parent", "children", "tied", "paired"]
+ROLES: tuple[str, ...] = get_args(Role)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -72,7 +72,9 @@ class Batch:
             (request, [envelope_of_command(c, request, self._context) for c in request.commands])
             for request in requests
         ]
-        self._tx.preload(self._needs(envelopes for _, envelopes in [*read, *asked]))
+        packs = [envelopes for _, envelopes in [*read, *asked]]
+        self._tx.preload(self._needs(packs))
+        self._survey(packs)
         for delivery, envelopes in read:
             for envelope in envelopes:
                 self._receive(delivery, envelope)
@@ -110,7 +112,13 @@ class Batch:
         for envelopes in packs:
             for envelope in envelopes:
                 if isinstance(envelope, Envelope):
-                    yield from self._service.rows_for(envelope.data)
+                    yield from self._service.rows_for(envelope.data, self._context.policy)
+
+    def _survey(self, packs: Iterable[Sequence[Envelope | BadEvent]]) -> None:
+        survey = self._service.survey
+        if survey is not None:
+            causes = [one.data for pack in packs for one in pack if isinstance(one, Envelope)]
+            self._context = replace(self._context, figures=survey(causes, self._tx, self._context))
 
     def _receive(self, delivery: Delivery, envelope: Envelope | BadEvent) -> None:
         if isinstance(envelope, BadEvent):

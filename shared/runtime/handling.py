@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.bus.codec import Envelope
 from shared.domain.case import Aggregate
+from shared.domain.commands import Command
 from shared.domain.events import Event
 from shared.domain.ids import new_token
 from shared.domain.policy import Policy
@@ -27,10 +28,12 @@ class Context:
     cause: Envelope | None = None
     """The envelope of the event or command that is handled; None for timers."""
     new_token: Callable[[], str] = new_token
+    figures: Mapping[str, int] = field(default_factory=dict)
+    """What the service's survey found for this batch."""
 
     def because_of(self, cause: Envelope) -> Context:
         """The same for the handling of one envelope; quicker than `dataclasses.replace`."""
-        return Context(self.now, self.policy, self.link, cause, self.new_token)
+        return Context(self.now, self.policy, self.link, cause, self.new_token, self.figures)
 
 
 Handler = Callable[[Any, Tx, Context], Sequence[Event]]
@@ -38,6 +41,12 @@ Handler = Callable[[Any, Tx, Context], Sequence[Event]]
 
 A handler changes state through `tx` alone and publishes nothing; a command's handler may raise
 `Refusal`. It runs again if the transaction has to, so it must have no other effect.
+"""
+
+Survey = Callable[[Sequence[Event | Command], Tx, Context], Mapping[str, int]]
+"""From all events and commands of a batch to figures of the service's tables, in one query.
+
+They are those of the moment at which the batch begins, and reach the handlers as `ctx.figures`.
 """
 
 Need = tuple[Collection[Any], str]

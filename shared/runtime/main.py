@@ -17,6 +17,7 @@ from shared.bus.listeners import LISTENERS
 from shared.domain.errors import ConfigurationError
 from shared.observe import logs
 from shared.observe.metrics import Metrics
+from shared.policy.engine import Fault, OnFallback
 from shared.policy.holder import PolicyHolder
 from shared.runtime.host import Host
 from shared.runtime.http import application
@@ -81,6 +82,9 @@ def collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+MANY_FAULTS = 1000
+"""Different ones that are logged at most."""
+
 EXAMPLE = Path("examples/policies/xiaoshan.yaml")
 """What a newcomer who names no policy begins with, in a copy of the project."""
 
@@ -93,8 +97,23 @@ def policies(settings: Settings, metrics: Metrics) -> PolicyHolder:
             "No policy: name the file with --policy or CONCENTRIC_POLICY, such as"
             " examples/policies/xiaoshan.yaml"
         )
-    fallback = metrics.policy_fallbacks.inc
-    return PolicyHolder(path, on_fallback=lambda *_: fallback())
+    return PolicyHolder(path, on_fallback=noting(metrics))
+
+
+def noting(metrics: Metrics) -> OnFallback:
+    """Counts each faulty decision, and logs each reason once: a mistaken row meets many cases."""
+    log = logs.logger("policy")
+    told: set[str] = set()
+
+    def note(fault: Fault) -> None:
+        metrics.policy_fallbacks.labels(fault.kind).inc()
+        # An error's own words may quote what it met; rows are named by whoever wrote the policy.
+        reason = fault.text if fault.kind == "overlap" else fault.text.partition(":")[0]
+        if reason not in told and len(told) < MANY_FAULTS:
+            told.add(reason)
+            log.warning("decision at fault", kind=fault.kind, reason=reason)
+
+    return note
 
 
 def remembered(folder: Path) -> Path | None:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from shared.bus.protocol import Subscription
 from shared.domain.commands import Command
 from shared.domain.events import Event
+from shared.domain.policy import Policy
 from shared.runtime.gateway import Gateway
-from shared.runtime.handling import Context, Handler, Need, Sample, Timer
+from shared.runtime.handling import Context, Handler, Need, Sample, Survey, Timer
 from shared.runtime.routes import Routes
 from shared.storage.collection import Collection
 
@@ -33,6 +34,10 @@ class Service:
     timers: Sequence[Timer] = ()
     needs: Callable[[Event | Command], Iterable[Need]] | None = None
     """Rows to fetch beforehand; left out, the aggregate of the event's case."""
+    policy_needs: Callable[[Event | Command, Policy], Iterable[Need]] | None = None
+    """Further rows, of which the policy decides whether they are needed."""
+    survey: Survey | None = None
+    """Figures that the handlers of one batch share."""
     hears_everything: bool = False
     """Whether events of types that this version does not know are delivered too."""
     gauges: Callable[[sa.Connection, Context], Iterable[Sample]] | None = None
@@ -43,9 +48,11 @@ class Service:
         events = ("#",) if self.hears_everything else tuple(e.type for e in self.handlers)
         return Subscription(self.name, events, tuple(c.type for c in self.commands))
 
-    def rows_for(self, cause: Event | Command) -> Iterable[Need]:
+    def rows_for(self, cause: Event | Command, policy: Policy) -> Iterable[Need]:
         """The rows that the handler of `cause` will read."""
         if self.needs is not None:
-            return self.needs(cause)
-        subject = cause.case_id if isinstance(cause, Event) else cause.about
-        return ((self.books, subject),)
+            yield from self.needs(cause)
+        else:
+            yield self.books, cause.case_id if isinstance(cause, Event) else cause.about
+        if self.policy_needs is not None:
+            yield from self.policy_needs(cause, policy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from shared.domain.aggregates import Actor, Decision, Handling, HandlingState, Limits, Record
@@ -12,9 +13,10 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Standing, State, Submission
 from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
-from shared.domain.policy import Policy, Score, Titled, Unit
+from shared.domain.policy import Count, Escalation, Policy, Score, Titled, Unit
 
 ZONE = ZoneInfo("Asia/Shanghai")
+NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
 
 
 def at(text: str) -> datetime:
@@ -68,6 +70,7 @@ class SmallPolicy:
             "south": ("leaders",),
         }
     )
+    counts: Mapping[str, Count] = field(default_factory=dict)
     asks: Sequence[str] | None = None
     """Who rates; left out, the informant where there is one, else the recorder."""
     colours: Mapping[str, Titled] = field(default_factory=lambda: _titled("red", "yellow"))
@@ -107,7 +110,7 @@ class SmallPolicy:
         """As given, or general."""
         return submission.category or "general", submission.item
 
-    def triage(self, case: Case) -> Decision:
+    def triage(self, case: Case, counts: Mapping[str, int] = NOTHING_COUNTED) -> Decision:
         """Red where the text says so; to the station that recorded it; information ends there."""
         colour = "red" if "urgent" in case.text else "yellow"
         unit = self.units[case.station or "north-station"]
@@ -120,8 +123,13 @@ class SmallPolicy:
             limits=Limits(reply=self.limits[colour]) if owed else Limits(),
             table="triage",
             row=colour,
+            facts={**case.counts, **counts},
             policy_version=self.version,
         )
+
+    def category_unit(self, category: str, item: str | None) -> str:
+        """The southern department has the bills, the northern one all else."""
+        return "south" if "bills" in (category, item) else "north"
 
     def evaluators(self, handling: Handling) -> Sequence[str]:
         """As the test says; a real policy would leave out whoever handled the case."""
@@ -138,6 +146,10 @@ class SmallPolicy:
     def escalation(self, unit: str) -> Sequence[str]:
         """By unit."""
         return self.chains.get(unit, ())
+
+    def climb(self, handling: Handling) -> Escalation:
+        """By unit, at one pace."""
+        return Escalation(days=self.escalation_days, units=tuple(self.escalation(handling.unit)))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 from shared.domain.errors import PolicyError
 from shared.policy import PolicyHolder, interpreter, rehearse, trial
 from shared.policy.rehearsal import REFUSED, rehearse_content
+from shared.policy.table import Verdict
 
 
 @pytest.fixture
@@ -130,6 +131,6 @@ def test_a_candidate_that_crashes_its_process_is_refused(
 def test_a_table_that_misleads_the_engine_is_refused(
     small_text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(interpreter, "first", lambda _table, _facts: 0)
+    monkeypatch.setattr(interpreter, "decide", lambda _table, _facts: Verdict((0,)))
     assert trial._main("x.yaml", small_text.encode()) == REFUSED
     assert "engine-differs" in capsys.readouterr().out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 
 from shared.domain.errors import PolicyError, Problem
 from shared.policy import load_policy, parse_policy
+from tests.unit.policy.samples import rich
 
 OUTAGE = "      - {id: outage, title: {zh: 停电, en: Outage}, keywords: [停电, outage]}\n"
 TOP_ROW = "  - name: top\n    when: {level: top}\n    then: {ask: [informant, children]}\n"
@@ -277,11 +279,15 @@ def _anywhere(data: Any, chance: random.Random) -> tuple[Any, Any]:
 WRONG: list[Any] = [
     None, True, 7, -1, 1.5, "", "x", "north", [], {}, [[]], [{}], {"id": []}, {"a": {}},
     ["x", "x"], [{"id": "x"}, {"id": "x"}], 10**17, "2020-01-01", {"not": {}}, {"zh": 1},
+    {"within": []}, {"within": "north"}, {"between": [5, 2]}, {"hit": "x"}, {"rows": []}, "collect",
 ]  # fmt: skip
 
 
-def test_whatever_is_put_wherever_the_answer_is_a_policy_or_its_problems(small_text: str) -> None:
-    texts, refused = json.dumps(yaml.safe_load(small_text)), 0
+@pytest.mark.parametrize("text_of", [str, rich], ids=["small", "rich"])
+def test_whatever_is_put_wherever_the_answer_is_a_policy_or_its_problems(
+    small_text: str, text_of: Callable[[str], str]
+) -> None:
+    texts, refused = json.dumps(yaml.safe_load(text_of(small_text))), 0
     for seed in range(250):
         chance = random.Random(seed)
         data = json.loads(texts)

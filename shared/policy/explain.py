@@ -5,7 +5,6 @@ An explanation is made anew from what a decision keeps: the policy's version and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from shared.domain.aggregates import Decision, Handling
@@ -17,7 +16,7 @@ from shared.policy.facts import HandlingFacts
 from shared.policy.hypothetical import Hypothetical, case_of, handling_of
 from shared.policy.policy import CompiledPolicy
 from shared.policy.sections import Section, deciding, sections
-from shared.policy.table import Facts, Predicate, Row, Table
+from shared.policy.table import Facts, Predicate, Table
 from shared.policy.tree import Tree
 
 NEAREST = 3
@@ -43,7 +42,9 @@ class NearRow(Value):
 
     row: str
     differs: tuple[Asked, ...]
-    """The conditions that did not hold; none where it matched, and another went before."""
+    """The conditions that did not hold."""
+    late: bool
+    """It stands behind the row that decided, which would have to differ as well."""
 
 
 class TableExplanation(Value):
@@ -118,6 +119,7 @@ def explain_recorded(
 
 def explain_table(table: Table, facts: Facts) -> TableExplanation:
     """What a table says of facts, and how far its other rows were from saying something."""
+    section = Section(table, (), None)
     asked = [[_asked(test, facts) for test in row.tests] for row in table.rows]
     failed = [tuple(one for one in tests if not one.holds) for tests in asked]
     matching = [index for index, differs in enumerate(failed) if not differs]
@@ -128,11 +130,18 @@ def explain_table(table: Table, facts: Facts) -> TableExplanation:
     )
     return TableExplanation(
         table=table.name,
-        hit=Section(table, (), None).hit,
+        hit=section.hit,
         facts={fact: facts.get(fact) for fact in table.types},
         rows=tuple(table.rows[index].name for index in decided),
         why=tuple(asked[decided[0]]) if decided else (),
-        nearly=tuple(_near(table.rows[index], failed[index]) for index in nearest[:NEAREST]),
+        nearly=tuple(
+            NearRow(
+                row=table.rows[index].name,
+                differs=failed[index],
+                late=bool(decided) and index not in section.before(decided[0]),
+            )
+            for index in nearest[:NEAREST]
+        ),
         behind=tuple(table.rows[index].name for index in matching if index not in decided),
     )
 
@@ -201,6 +210,3 @@ def _asked(test: Predicate, facts: Facts) -> Asked:
         holds=test.holds(value),
     )
 
-
-def _near(row: Row, differs: Sequence[Asked]) -> NearRow:
-    return NearRow(row=row.name, differs=tuple(differs))

@@ -37,11 +37,13 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "because": {"en": "because {fact} {wanted} (it is {value})",
                 "zh": "因为 {fact} {wanted}（现为 {value}）"},
     "always": {"en": "because it takes every case that is left", "zh": "因为其余情形都归这条规则"},
-    "not": {"en": "Not “{row}”: {fact} would have to be so that it {wanted}; it is {value}.",
+    "not": {"en": "Not “{row}”, which asks that {fact} {wanted}: it is {value}.",
             "zh": "不是“{row}”：需要 {fact} {wanted}，现为 {value}。"},
-    "several": {"en": "Not “{row}”: all of this would have to differ:",
+    "several": {"en": "Not “{row}”, which asks for all of this:",
                 "zh": "不是“{row}”：以下各项都需不同："},
-    "one": {"en": "{fact}: {wanted}; it is {value}", "zh": "{fact}：{wanted}，现为 {value}"},
+    "one": {"en": "that {fact} {wanted}: it is {value}", "zh": "需要 {fact} {wanted}，现为 {value}"},
+    "late": {"en": "and that “{row}”, which goes before, does not match",
+             "zh": "并且排在前面的“{row}”不匹配"},
     "behind": {"en": "It also matches, but comes later: {rows}", "zh": "也匹配但排在后面：{rows}"},
     "raters": {"en": "May rate, the first preferred: {who}", "zh": "可评价者（前者优先）：{who}"},
     "no-raters": {"en": "Nobody is left who may rate.", "zh": "没有可评价的人。"},
@@ -71,6 +73,7 @@ def narrate(explanation: Explanation, policy: CompiledPolicy, language: Language
 class _Teller:
     def __init__(self, policy: CompiledPolicy, language: Language) -> None:
         self._language = language
+        self._calendar = policy.calendar
         document = policy.document
         named = [
             *policy.units.values(), *policy.colours.values(), *policy.levels.values(),
@@ -113,7 +116,7 @@ class _Teller:
         reply, due = explanation.decision.limits.reply, explanation.due_at
         if reply is None:
             return self._say("no-clock")
-        by = "" if due is None else self._say("by", day=f"{due.date()}")
+        by = "" if due is None else self._say("by", day=self._calendar.local_day(due))
         return self._say("clock", reply=reply, by=by)
 
     def _table(self, table: TableExplanation) -> Iterator[str]:
@@ -129,16 +132,18 @@ class _Teller:
         facts = (f"{self._fact(fact)}={self._value(value)}" for fact, value in table.facts.items())
         yield f"  {self._say('facts', facts=', '.join(facts))}"
         for near in table.nearly:
-            yield from self._near(near)
+            yield from self._near(near, table.rows)
         if table.behind:
             yield f"  {self._say('behind', rows=', '.join(table.behind))}"
 
-    def _near(self, near: NearRow) -> Iterator[str]:
-        if len(near.differs) == 1:
+    def _near(self, near: NearRow, decided: Sequence[str]) -> Iterator[str]:
+        if len(near.differs) == 1 and not near.late:
             yield f"  {self._asked('not', near.differs[0], row=near.row)}"
             return
         yield f"  {self._say('several', row=near.row)}"
         yield from (f"    {self._asked('one', asked)}" for asked in near.differs)
+        if near.late:
+            yield f"    {self._say('late', row=decided[0])}"
 
     def _raters(self, explanation: Explanation) -> Iterator[str]:
         for role in explanation.roles:

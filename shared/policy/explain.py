@@ -19,7 +19,7 @@ from shared.policy.sections import Section, deciding, sections
 from shared.policy.table import Facts, Predicate, Table
 from shared.policy.tree import Tree
 
-NEAREST = 3
+NEAREST = 5
 """Rows that are named as having nearly matched."""
 
 

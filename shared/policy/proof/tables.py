@@ -102,7 +102,10 @@ class TableProof:
                 " takes all that it asks for. Remove it, move it up, or let the other ask for more."
             )
             rows = (section.rows[index].name, *names)
-            yield self._finding(index, "unreachable", message, [self.matches[index]], rows=rows)
+            # Best shown by a case that one of them decides, where there is one.
+            shown = [self.matches[index], solver.any_of(self.decides[other] for other in hiding)]
+            assumed = shown if solver.holds(*self.premise, *shown) else shown[:1]
+            yield self._finding(index, "unreachable", message, assumed, rows=rows)
 
     def _impossible(self, index: int) -> Finding:
         """No case has all that the row asks for: which conditions exclude each other?"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from services.cli.policy_proof import check, explain, schema
-from services.cli.policy_scenarios import test
+from services.cli.policy_scenarios import run_scenarios
 
 policy = typer.Typer(
     name="policy",
@@ -16,7 +16,7 @@ policy = typer.Typer(
 for name, command in (
     ("check", check),
     ("explain", explain),
-    ("test", test),
+    ("test", run_scenarios),
     ("schema", schema),
 ):
     policy.command(name)(command)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shared.policy.scenarios import Run
 
 
-def test(
+def run_scenarios(
     file: Annotated[Path, typer.Argument(help="The policy file.")],
     scenarios: Annotated[
         Path | None,

@@ -1,4 +1,4 @@
-"""Why a case was decided as it was, over HTTP: made anew from the policy's version and the facts."""
+"""Why a case was decided as it was, over HTTP: from the policy's version and the facts."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ class Running:
     def get(self, version: str) -> CompiledPolicy | None:
         """The running policy, if it is of this version."""
         policy = self._gateway.policy
-        known = isinstance(policy, CompiledPolicy) and policy.version == version
-        return policy if known else None
+        if isinstance(policy, CompiledPolicy) and policy.version == version:
+            return policy
+        return None
 
 
 class Told(BaseModel):

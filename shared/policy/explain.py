@@ -105,9 +105,7 @@ def explain(
     )
 
 
-def explain_recorded(
-    decision: Decision, handling: Handling, policy: CompiledPolicy
-) -> Explanation:
+def explain_recorded(decision: Decision, handling: Handling, policy: CompiledPolicy) -> Explanation:
     """Why a recorded case was decided so, by the policy whose version the decision names."""
     category, item = decision.facts.get("category"), decision.facts.get("item")
     made = _explain(decision, handling, policy, handling.started_at)
@@ -209,4 +207,3 @@ def _asked(test: Predicate, facts: Facts) -> Asked:
         present=test.present,
         holds=test.holds(value),
     )
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from shared.domain.case import Scalar
 from shared.policy.explain import Asked, Explanation, NearRow, TableExplanation
@@ -41,7 +41,8 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
             "zh": "不是“{row}”：需要 {fact} {wanted}，现为 {value}。"},
     "several": {"en": "Not “{row}”, which asks for all of this:",
                 "zh": "不是“{row}”：以下各项都需不同："},
-    "one": {"en": "that {fact} {wanted}: it is {value}", "zh": "需要 {fact} {wanted}，现为 {value}"},
+    "one": {"en": "that {fact} {wanted}: it is {value}",
+            "zh": "需要 {fact} {wanted}，现为 {value}"},
     "late": {"en": "and that “{row}”, which goes before, does not match",
              "zh": "并且排在前面的“{row}”不匹配"},
     "behind": {"en": "It also matches, but comes later: {rows}", "zh": "也匹配但排在后面：{rows}"},
@@ -82,10 +83,8 @@ class _Teller:
         for category in document.categories:
             for part in (category, *category.items):
                 self._titles.setdefault(part.id, getattr(part.title, language))
-        self._facts = {
-            name: getattr(part.title, language)
-            for name, part in {**document.attributes, **document.mentions}.items()
-        }
+        declared: dict[str, Any] = {**document.attributes, **document.mentions}
+        self._facts = {name: getattr(part.title, language) for name, part in declared.items()}
 
     def tell(self, explanation: Explanation) -> Iterator[str]:
         decision = explanation.decision

@@ -49,7 +49,9 @@ class Section:
         if self.hit in TAKE_ALL:
             return []
         if self.hit == "priority":
-            return [other for other in range(len(self.rows)) if self._order(other) < self._order(index)]
+            return [
+                other for other in range(len(self.rows)) if self._order(other) < self._order(index)
+            ]
         return list(range(index))
 
     def _order(self, index: int) -> tuple[int, int]:

@@ -11,11 +11,11 @@ from shared.policy.proof.escalation import chains, climbs
 from shared.policy.proof.evaluators import rated
 from shared.policy.proof.findings import Finding, Place, of_problem
 from shared.policy.proof.reading import Reading
-from shared.policy.sections import Section, sections
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.tables import TableProof
 from shared.policy.proof.world import World
 from shared.policy.schema import Document
+from shared.policy.sections import Section, sections
 from shared.policy.source import Source
 from shared.policy.tree import Tree
 
@@ -93,7 +93,10 @@ def _prove(world: World, tables: dict[str, Section], place: Place) -> Iterator[F
         silent = [decides for outcome, decides in _outcomes(triage) if outcome.unit is None]
         premise = (world.solver.any_of(silent),)
         yield from TableProof(world, tables["routing"], place, premise).check()
-    answered = (_answered(world), -triage.left_over if triage.section.otherwise is None else world.solver.true)
+    answered = (
+        _answered(world),
+        -triage.left_over if triage.section.otherwise is None else world.solver.true,
+    )
     evaluators = TableProof(world, tables["evaluators"], place, answered)
     yield from evaluators.check()
     yield from rated(evaluators)

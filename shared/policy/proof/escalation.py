@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 
 from shared.policy.proof.examples import example
 from shared.policy.proof.findings import Finding, Place
-from shared.policy.sections import TAKE_ALL, Section
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.world import World
 from shared.policy.schema import UnitPart
+from shared.policy.sections import TAKE_ALL, Section
 from shared.policy.source import Path
 
 Units = Iterator[tuple[Path, UnitPart]]
@@ -38,7 +38,9 @@ def chains(world: World, place: Place) -> Iterator[Finding]:
             yield _shown(world, place, where, "chain-cut", _cut(world, part.id, chain), part.id)
 
 
-def climbs(world: World, place: Place, section: Section, decides: list[Literal]) -> Iterator[Finding]:
+def climbs(
+    world: World, place: Place, section: Section, decides: list[Literal]
+) -> Iterator[Finding]:
     """Rows of an escalation table whose chain stops below the top."""
     if section.hit in TAKE_ALL:
         return
@@ -66,7 +68,14 @@ def _cut(world: World, name: str, chain: Sequence[str]) -> str:
 
 
 def _shown(
-    world: World, place: Place, path: Path, code: str, message: str, unit: str, *, note: bool = False
+    world: World,
+    place: Place,
+    path: Path,
+    code: str,
+    message: str,
+    unit: str,
+    *,
+    note: bool = False,
 ) -> Finding:
     model = world.plainest(world.handling["unit"].literals[unit])
     shown = None if model is None else example(world, model, answered=True)

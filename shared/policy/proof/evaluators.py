@@ -19,34 +19,31 @@ from shared.policy.tree import Tree
 def rated(proof: TableProof) -> Iterator[Finding]:
     """Cases for which the mapping names somebody, and nobody is left."""
     solver, section = proof.world.solver, proof.section
-    nobody = [
-        -_somebody(proof, section.outcomes[index].ask) for index in range(len(section.rows))
+    asked: list[tuple[int | None, str, Sequence[str], Literal]] = [
+        (index, row.name, section.outcomes[index].ask, proof.decides[index])
+        for index, row in enumerate(section.rows)
     ]
     if section.otherwise is not None:
-        nobody.append(-_somebody(proof, section.otherwise.ask))
-    asked = [*proof.decides, *([proof.left_over] if section.otherwise is not None else [])]
+        asked.append((None, "otherwise", section.otherwise.ask, proof.left_over))
     # With several rows that decide, one that reaches somebody is enough.
-    silent = [
-        solver.any_of((-decides, alone))
-        for decides, alone in zip(asked, nobody, strict=True)
-    ]
-    for index, decides in enumerate(asked):
-        assumed = (*proof.premise, decides, *silent)
-        model = proof.world.plainest(*assumed)
+    silent = [solver.any_of((-here, -_somebody(proof, roles))) for _, _, roles, here in asked]
+    for index, name, roles, here in asked:
+        model = proof.world.plainest(*proof.premise, here, *silent)
         if model is None:
             continue
-        unit = proof.world.handling["unit"].of(model)
-        roles = (section.outcomes[index] if index < len(section.rows) else section.otherwise).ask
-        name = section.rows[index].name if index < len(section.rows) else "otherwise"
+        unit = f"{proof.world.handling['unit'].of(model)}"
         message = (
             f"When `{unit}` answers this case, nobody is left to rate it: `{name}` asks"
-            f" {', '.join(f'`{role}`' for role in roles)}. {_mend(proof.world.tree, f'{unit}')}"
+            f" {', '.join(f'`{role}`' for role in roles)}. {_mend(proof.world.tree, unit)}"
         )
-        row = index if index < len(section.rows) else None
         yield proof.place.finding(
-            section.path(proof.place.source, row), "no-evaluator", message, table=section.name,
-            rows=(name,), example=example(proof.world, model, answered=True),
-        )  # fmt: skip
+            section.path(proof.place.source, index),
+            "no-evaluator",
+            message,
+            table=section.name,
+            rows=(name,),
+            example=example(proof.world, model, answered=True),
+        )
 
 
 def _somebody(proof: TableProof, roles: Sequence[str]) -> Literal:

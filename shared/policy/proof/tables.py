@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from shared.policy.proof.examples import example
 from shared.policy.proof.findings import Finding, Place
-from shared.policy.sections import TAKE_ALL, Section
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.world import World
+from shared.policy.sections import TAKE_ALL, Section
 from shared.policy.table import Predicate
 
 MANY = 20
@@ -113,7 +113,11 @@ class TableProof:
         tests = {self.world.test(self.section, test): test for test in row.tests}
         core = solver.core(self.premise, list(tests))
         names = [f"`{tests[literal].fact}`" for literal in core]
-        why = f"{' and '.join(names)} exclude each other" if len(names) > 1 else f"{names[0]} cannot be so"
+        why = (
+            f"{' and '.join(names)} exclude each other"
+            if len(names) > 1
+            else f"{names[0]} cannot be so"
+        )
         message = (
             f"No case can match `{row.name}`: its {why} in every case that is taken in."
             " Change one of them, or remove the row."

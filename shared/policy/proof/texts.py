@@ -79,5 +79,5 @@ class Texts:
         index = KeywordIndex(owners)
         without_item = case["item"].literals[None]
         for word, here in self._anywhere.items():
-            for category in {one for hit in index.hits(word) for one in owners[hit]}:
-                self._solver.add(-here, -case["category"].literals[category], -without_item)
+            for owner in {one for hit in index.hits(word) for one in owners[hit]}:
+                self._solver.add(-here, -case["category"].literals[owner], -without_item)

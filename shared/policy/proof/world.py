@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from shared.domain.case import Scalar
 from shared.policy.compile import Coder
-from shared.policy.sections import Section
 from shared.policy.proof.solver import Literal, Model, Solver
 from shared.policy.proof.texts import Texts
 from shared.policy.schema import ChannelPart, Document
+from shared.policy.sections import Section
 from shared.policy.table import FactType, Predicate, Row
 from shared.policy.tree import Tree
 
@@ -81,8 +81,10 @@ class World:
     def _facts_of_cases(self) -> None:
         document, units = self.document, self.tree.units
         place, source = self._named("place"), self._named("source")
-        for fact, values in {
-            "kind": sorted((kind.value for kind in document.kinds), key=lambda kind: kind != "problem"),
+        values: dict[str, Sequence[Value]] = {
+            "kind": sorted(
+                (kind.value for kind in document.kinds), key=lambda kind: kind != "problem"
+            ),
             "channel": [part.id for part in sorted(document.channels, key=_demands)],
             "side": ["outside", "inside"],
             "category": [category.id for category in document.categories],
@@ -94,8 +96,9 @@ class World:
             "place": [None, SOMETHING, *place],
             "informant-known": [False, True],
             "repeat": [False, True],
-        }.items():
-            self.case[fact] = self._choice(values)
+        }
+        for fact, possible in values.items():
+            self.case[fact] = self._choice(possible)
         for name, attribute in document.attributes.items():
             self.case[name] = self._choice(self._values(name, attribute.type, attribute.values))
         for name in document.mentions:
@@ -113,9 +116,7 @@ class World:
         self.handling["level"] = self._choice([level.id for level in self.document.levels])
         self.handling["colour"] = self._choice([colour.id for colour in self.document.colours])
 
-    def _values(
-        self, fact: str, kind: FactType, values: Sequence[str] | None
-    ) -> Sequence[Value]:
+    def _values(self, fact: str, kind: FactType, values: Sequence[str] | None) -> Sequence[Value]:
         if kind is FactType.BOOLEAN:
             return [None, False, True]
         if kind is FactType.TEXT:
@@ -158,7 +159,9 @@ class World:
 
     def _requirements(self) -> None:
         levels = {level.id: level for level in self.document.levels}
-        required = [(("channel", channel.id), channel.requires) for channel in self.document.channels]
+        required = [
+            (("channel", channel.id), channel.requires) for channel in self.document.channels
+        ]
         required += [
             (("station", unit.id), levels[unit.level].requires) for unit in self.tree.units.values()
         ]
@@ -181,6 +184,6 @@ class World:
     def plainest(self, *assumptions: Literal) -> Model | None:
         """A model of these that reads as plainly as it can: first values, and few words."""
         wanted = [[-word for word in self.texts.words], [-self.rateable]]
-        for choice in (*self.case.values(), *self.handling.values()):
-            wanted.append([next(iter(choice.literals.values()))])
+        choices = (*self.case.values(), *self.handling.values())
+        wanted += [[next(iter(choice.literals.values()))] for choice in choices]
         return self.solver.plainest(assumptions, wanted)

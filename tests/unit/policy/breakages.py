@@ -68,7 +68,7 @@ def row_behind_the_last(data: Data, chance: random.Random) -> None:
 
 def conditions_that_exclude_each_other(data: Data, chance: random.Random) -> None:
     row = deepcopy(chance.choice(data["triage"][:-1]))
-    impossible = chance.choice([
+    impossible: Data = chance.choice([
         {"category": "grid-and-safety", "side": "inside"},
         {"item": "bills", "category": "grid-and-safety"},
         {"channel": "web-message", "category": "life-and-care"},
@@ -99,7 +99,12 @@ def evaluator_removed(data: Data, chance: random.Random) -> None:
 
 def evaluator_of_one_side_only(data: Data, chance: random.Random) -> None:
     row = chance.choice([row for row in data["evaluators"] if "side" not in row["when"]])
-    narrow = [{"side": "inside"}, {"colour": "yellow"}, {"kind": "problem"}, {"channel": "round-table"}]
+    narrow = [
+        {"side": "inside"},
+        {"colour": "yellow"},
+        {"kind": "problem"},
+        {"channel": "round-table"},
+    ]
     row["when"] |= chance.choice(narrow)
 
 

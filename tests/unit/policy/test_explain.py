@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from shared.domain.aggregates import Actor
+from shared.domain.case import Kind
 from shared.domain.errors import ConfigurationError
 from shared.policy import CompiledPolicy
 from shared.policy.explain import Explanation, explain, explain_recorded, explain_table
@@ -15,8 +18,8 @@ from shared.policy.table import FactType, Predicate, Row, Table
 from shared.policy.whatif import changed
 
 HOUSEHOLD = Hypothetical(
-    channel="customer-hotline", kind="suggestion", subject="停电",
-    recorded_at="2026-03-02T09:30:00+08:00", attributes={"customer": "household"},
+    channel="customer-hotline", kind=Kind.SUGGESTION, subject="停电",
+    recorded_at=datetime(2026, 3, 2, 1, 30, tzinfo=UTC), attributes={"customer": "household"},
 )  # fmt: skip
 
 
@@ -35,6 +38,7 @@ def test_the_row_that_decided_is_named_with_its_conditions_and_the_facts(
     assert why == {"item": ("unplanned-outage", True), "customer": ("hospital", True)}
     assert explained.tables[0].facts["side"] == "outside"
     assert (explained.category, explained.item) == ("power-supply", "unplanned-outage")
+    assert explained.due_at is not None
     assert xiaoshan.calendar.local_day(explained.due_at).isoformat() == "2026-03-09"
 
 
@@ -54,7 +58,7 @@ def test_the_nearest_rows_say_what_would_have_to_differ(xiaoshan: CompiledPolicy
 
 
 def test_rows_that_match_too_late_and_rows_behind_are_told_apart(xiaoshan: CompiledPolicy) -> None:
-    case = Hypothetical(channel="customer-hotline", kind="complaint", category="power-supply",
+    case = Hypothetical(channel="customer-hotline", kind=Kind.COMPLAINT, category="power-supply",
                         item="bills", repeat_of="earlier")  # fmt: skip
     triage = explain(case, xiaoshan).tables[0]
     assert triage.rows == ("the same matter again",)

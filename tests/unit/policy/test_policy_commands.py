@@ -25,7 +25,9 @@ def _run(*words: str) -> Result:
 def gap(small_text: str, tmp_path: Path) -> Path:
     path = tmp_path / "a house.yaml"
     path.write_text(
-        small_text.replace("  - name: rest\n    when: {}", "  - name: rest\n    when: {kind: complaint}"),
+        small_text.replace(
+            "  - name: rest\n    when: {}", "  - name: rest\n    when: {kind: complaint}"
+        ),
         encoding="utf-8",
     )
     return path

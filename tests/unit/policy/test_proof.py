@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -160,7 +160,7 @@ def _every_case() -> Iterator[Hypothetical]:
 
 
 def test_words_within_words_and_words_of_items_are_known(small_text: str) -> None:
-    """触电伤人 holds 触电; a case whose text says 停电 has an item, unless its category has none."""
+    """触电伤人 holds 触电; who says 停电 has an item, unless the category has none of it."""
     title = {"zh": "词", "en": "word"}
     mentions = {
         "danger": {"title": title, "keywords": ["触电"]},
@@ -255,7 +255,7 @@ def test_two_hundred_rows_with_twelve_facts_are_proved_in_five_seconds(tmp_path:
     data = yaml.safe_load((POLICIES / "xiaoshan.yaml").read_text(encoding="utf-8"))
     items = [item["id"] for category in data["categories"] for item in category["items"]]
     stations = [unit["id"] for unit in data["units"][0]["children"]]
-    choices = {
+    choices: dict[str, Callable[[], Any]] = {
         "item": lambda: chance.sample(items, 3), "station": lambda: chance.choice(stations),
         "kind": lambda: {"not": "praise"}, "customer": lambda: chance.choice(["shop", "farm"]),
         "customers-affected": lambda: {"at_least": chance.randrange(1000)},

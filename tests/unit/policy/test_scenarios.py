@@ -69,7 +69,10 @@ def test_what_came_otherwise_is_named_beside_what_was_expected(
     }
     assert [one.what for one in refused.differences] == ["refused"]
     assert "place" in refused.differences[0].came
-    assert wrong.line == SCENARIOS.splitlines().index("  - name: the wrong colour, day and evaluators") + 1
+    assert (
+        wrong.line
+        == SCENARIOS.splitlines().index("  - name: the wrong colour, day and evaluators") + 1
+    )
     assert done.failed == 2
 
 
@@ -83,7 +86,9 @@ def test_results_are_written_as_junit_reads_them(small: CompiledPolicy, scenario
     root = ET.fromstring(to_junit(run(small, scenarios)))  # noqa: S314 - our own
     suite = root[0]
     assert (suite.get("tests"), suite.get("failures")) == ("4", "2")
-    failed = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
+    failed = [
+        case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None
+    ]
     assert failed == ["the wrong colour, day and evaluators", "refused, which nobody expected"]
     assert "triage: many" in (suite.findtext("system-out") or "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.router.explanation import Running, explanation_routes
+from services.router.explanation import Running, explain_cases
 from services.router.handlers import COMMANDS
 from services.router.store import HANDLINGS
 from shared.domain.aggregates import Handling
@@ -21,5 +21,5 @@ def api(gateway: Gateway) -> APIRouter:
         """Who has to answer the case, and how far that is."""
         return gateway.fetch(HANDLINGS, case_id)
 
-    router.include_router(explanation_routes(gateway, Running(gateway)))
+    explain_cases(router, gateway, Running(gateway))
     return router

@@ -51,9 +51,8 @@ class CaseExplanation(BaseModel):
     text: Told
 
 
-def explanation_routes(gateway: Gateway, versions: Versions) -> APIRouter:
-    """The route that explains a case's decision."""
-    router = APIRouter()
+def explain_cases(router: APIRouter, gateway: Gateway, versions: Versions) -> None:
+    """Add the route that explains a case's decision."""
 
     @router.get("/cases/{case_id}/explanation")
     def explanation(case_id: str) -> CaseExplanation:
@@ -71,5 +70,3 @@ def explanation_routes(gateway: Gateway, versions: Versions) -> APIRouter:
         explained = explain_recorded(decision, handling, policy)
         text = Told(zh=narrate(explained, policy, "zh"), en=narrate(explained, policy, "en"))
         return CaseExplanation(case_id=case_id, explanation=explained, text=text)
-
-    return router

@@ -14,18 +14,17 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from shared.domain.errors import ConfigurationError, PolicyError
-from shared.domain.model import Value
+from shared.domain.model import Input, Value
 from shared.policy import source as yaml_source
 from shared.policy.explain import Explanation, explain
 from shared.policy.hypothetical import Hypothetical
 from shared.policy.load import read_bytes
 from shared.policy.policy import CompiledPolicy
-from shared.policy.schema import Part
 from shared.policy.sections import sections
 from shared.policy.vocabulary import Line
 
 
-class Expected(Part):
+class Expected(Input):
     """What shall become of the case; what is left out is not looked at."""
 
     colour: str | None = None
@@ -47,7 +46,7 @@ class Expected(Part):
     """The codes of all reasons for which intake refuses the case."""
 
 
-class Scenario(Part):
+class Scenario(Input):
     """One case and what is expected."""
 
     name: Line
@@ -55,7 +54,7 @@ class Scenario(Part):
     expect: Expected
 
 
-class ScenarioFile(Part):
+class ScenarioFile(Input):
     """The whole file."""
 
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=5000)]

@@ -129,7 +129,7 @@ def _tried(policy: CompiledPolicy) -> tuple[set[str], bool]:
     for given in _every_case():
         if policy.admit(given.submission):
             continue
-        facts = policy._case_facts.of(case_of(given, policy))
+        facts = policy.triage(case_of(given, policy)).facts
         key = tuple(facts.values())
         if key in seen:
             continue

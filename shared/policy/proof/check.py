@@ -83,6 +83,13 @@ def prove(document: Document, tables: list[Section], source: Source) -> Iterator
 
 
 def _prove(world: World, tables: dict[str, Section], place: Place) -> Iterator[Finding]:
+    if not world.solver.holds():
+        message = (
+            "No case can be taken in: no channel has a category of its side, with all that is"
+            " required. Look at `side` and `requires` of the channels and levels."
+        )
+        yield place.finding(("channels",), "no-case", message)
+        return
     triage = TableProof(world, tables["triage"], place)
     yield from triage.check()
     colours = world.handling["colour"].literals

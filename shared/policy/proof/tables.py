@@ -53,6 +53,8 @@ class TableProof:
 
     def check(self) -> Iterator[Finding]:
         """Everything that is wrong with the table."""
+        if not self.world.solver.holds(*self.premise):
+            return  # it is never asked
         yield from self._complete()
         for index in range(len(self.section.rows)):
             yield from self._reached(index)
@@ -113,14 +115,12 @@ class TableProof:
         tests = {self.world.test(self.section, test): test for test in row.tests}
         core = solver.core(self.premise, list(tests))
         names = [f"`{tests[literal].fact}`" for literal in core]
-        why = (
-            f"{' and '.join(names)} exclude each other"
-            if len(names) > 1
-            else f"{names[0]} cannot be so"
-        )
+        why = f"what it asks of {' and '.join(names)} is never so together"
+        if len(names) == 1:
+            why = f"what it asks of {names[0]} is never so"
         message = (
-            f"No case can match `{row.name}`: its {why} in every case that is taken in."
-            " Change one of them, or remove the row."
+            f"No case can match `{row.name}`: {why} of a case that is taken in. Ask for"
+            " something else, or remove the row."
         )
         # The nearest case: all but one of what it asks for.
         nearly = next(

@@ -276,3 +276,17 @@ def test_two_hundred_rows_with_twelve_facts_are_proved_in_five_seconds(tmp_path:
     assert report.rows >= 200
     assert report.facts >= 12
     assert report.seconds < 5
+
+
+def test_a_house_that_owes_no_answer_needs_nobody_who_rates(small_text: str) -> None:
+    quiet = small_text.replace("answer_owed: true", "answer_owed: false")
+    assert check(reading_of("small.yaml", quiet.encode())).findings == ()
+
+
+def test_a_house_that_can_take_no_case_in_is_told_so(small_text: str) -> None:
+    data = yaml.safe_load(small_text)
+    campaigns = {"campaigns": [], "channels": [
+        {**channel, "requires": ["campaign"]} for channel in data["channels"]
+    ]}  # fmt: skip
+    report = check(reading_of("small.yaml", _policy(small_text, **campaigns)))
+    assert [finding.code for finding in report.findings] == ["no-case"]

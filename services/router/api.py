@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.router.explanation import Running, explain_cases
 from services.router.handlers import COMMANDS
 from services.router.store import HANDLINGS
 from shared.domain.aggregates import Handling
@@ -19,4 +20,5 @@ def api(gateway: Gateway) -> Routes:
         """Who has to answer the case, and how far that is."""
         return gateway.fetch(HANDLINGS, case_id)
 
+    explain_cases(routes, gateway, Running(gateway))
     return routes

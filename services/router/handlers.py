@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.router import logic
-from services.router.store import HANDLINGS, open_cases
+from services.router.store import DECISIONS, HANDLINGS, Decided, open_cases
 from shared.domain.aggregates import Actor, Handling
 from shared.domain.case import Case
 from shared.domain.commands import (
@@ -51,6 +51,7 @@ def route_case(event: CaseRecorded, tx: Tx, ctx: Context) -> Sequence[Event]:
         handling = logic.answered_before(handling, case.answer.at, case.answer.by)
         events.append(_replied(handling, case.answer.text))
     tx.put(HANDLINGS, handling)
+    tx.put(DECISIONS, Decided(case_id=case.id, decision=decision))
     return events
 
 

@@ -1,14 +1,13 @@
-"""The router's own table."""
+"""The router's own tables."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import sqlalchemy as sa
 
-from shared.domain.aggregates import Handling
+from shared.domain.aggregates import Decision, Handling
 from shared.domain.case import State
-from shared.storage.collection import Field, aggregates
+from shared.domain.model import Value
+from shared.storage.collection import Collection, Field, aggregates
 
 METADATA = sa.MetaData()
 
@@ -21,7 +20,18 @@ HANDLINGS = aggregates(
 """One row per case: who has to answer it, and how far that is."""
 
 
-def open_cases(connection: sa.Connection, units: Collection[str]) -> dict[str, int]:
+class Decided(Value):
+    """What the policy decided about a case, with the facts by which it can be explained."""
+
+    case_id: str
+    decision: Decision
+
+
+DECISIONS = Collection(METADATA, "decisions", Decided, key=lambda decided: decided.case_id)
+"""One row per case that was triaged; further rounds go on with the same decision."""
+
+
+def open_cases(connection: sa.Connection, units: set[str]) -> dict[str, int]:
     """How many open cases lie with each of these units."""
     table = HANDLINGS.table.c
     query = (

@@ -1,0 +1,209 @@
+"""Why a case was decided as it was, why not otherwise, and what would have to differ. Pure.
+
+An explanation is made anew from what a decision keeps: the policy's version and the facts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shared.domain.aggregates import Decision, Handling
+from shared.domain.case import Scalar
+from shared.domain.errors import ConfigurationError, Problem
+from shared.domain.model import Instant, Value
+from shared.policy.evaluators import resolve
+from shared.policy.facts import HandlingFacts
+from shared.policy.hypothetical import Hypothetical, case_of, handling_of
+from shared.policy.policy import CompiledPolicy
+from shared.policy.sections import Section, deciding, sections
+from shared.policy.table import Facts, Predicate, Table
+from shared.policy.tree import Tree
+
+NEAREST = 5
+"""Rows that are named as having nearly matched."""
+
+
+class Asked(Value):
+    """One condition of a row, beside what the case had."""
+
+    fact: str
+    value: Scalar | None
+    """None where the fact was absent."""
+    any_of: tuple[Scalar, ...] | None = None
+    none_of: tuple[Scalar, ...] | None = None
+    at_least: int | None = None
+    at_most: int | None = None
+    present: bool | None = None
+    holds: bool
+
+
+class NearRow(Value):
+    """A row that did not decide."""
+
+    row: str
+    differs: tuple[Asked, ...]
+    """The conditions that did not hold."""
+    late: bool
+    """It stands behind the row that decided, which would have to differ as well."""
+
+
+class TableExplanation(Value):
+    """What one table said, and why."""
+
+    table: str
+    hit: str
+    facts: dict[str, Scalar | None]
+    """What its rows could see; an absent fact is null."""
+    rows: tuple[str, ...]
+    """The rows that decided: none where no row matched."""
+    why: tuple[Asked, ...]
+    """The conditions of the first of them; none where it takes every case."""
+    nearly: tuple[NearRow, ...]
+    """The rows that came nearest, and what would have to differ for each."""
+    behind: tuple[str, ...]
+    """Rows that matched as well, and came too late."""
+
+
+class RoleExplanation(Value):
+    """Whom a role of the evaluator mapping reached."""
+
+    role: str
+    reached: tuple[str, ...]
+    """Empty where the case has nobody in this role, or only who handled it."""
+
+
+class Explanation(Value):
+    """A decision, table by table."""
+
+    policy_version: str
+    refused: tuple[Problem, ...] = ()
+    """Why intake would not take the case in, where it would not."""
+    category: str | None = None
+    item: str | None = None
+    """As given, or found from the text."""
+    decision: Decision
+    due_at: Instant | None = None
+    """The end of the last working day for the answer."""
+    tables: tuple[TableExplanation, ...]
+    roles: tuple[RoleExplanation, ...]
+    evaluators: tuple[str, ...]
+    """Who may rate, the first preferred; empty where no answer is owed."""
+    escalation: tuple[str, ...]
+
+
+def explain(
+    given: Hypothetical, policy: CompiledPolicy, now: datetime | None = None
+) -> Explanation:
+    """What would become of a case that nobody recorded."""
+    refused = tuple(policy.admit(given.submission))
+    case = case_of(given, policy, now)
+    decision = policy.triage(case)
+    handling = handling_of(case, decision, policy, given.answered_by)
+    made = _explain(decision, handling, policy, case.recorded_at)
+    return made.model_copy(
+        update={"refused": refused, "category": case.category, "item": case.item}
+    )
+
+
+def explain_recorded(decision: Decision, handling: Handling, policy: CompiledPolicy) -> Explanation:
+    """Why a recorded case was decided so, by the policy whose version the decision names."""
+    category, item = decision.facts.get("category"), decision.facts.get("item")
+    made = _explain(decision, handling, policy, handling.started_at)
+    return made.model_copy(update={
+        "category": None if category is None else f"{category}",
+        "item": None if item is None else f"{item}",
+    })  # fmt: skip
+
+
+def explain_table(table: Table, facts: Facts) -> TableExplanation:
+    """What a table says of facts, and how far its other rows were from saying something."""
+    section = Section(table, (), None)
+    asked = [[_asked(test, facts) for test in row.tests] for row in table.rows]
+    failed = [tuple(one for one in tests if not one.holds) for tests in asked]
+    matching = [index for index, differs in enumerate(failed) if not differs]
+    decided = deciding(table, matching)
+    nearest = sorted(
+        (index for index, differs in enumerate(failed) if differs),
+        key=lambda index: (len(failed[index]), index),
+    )
+    return TableExplanation(
+        table=table.name,
+        hit=section.hit,
+        facts={fact: facts.get(fact) for fact in table.types},
+        rows=tuple(table.rows[index].name for index in decided),
+        why=tuple(asked[decided[0]]) if decided else (),
+        nearly=tuple(
+            NearRow(
+                row=table.rows[index].name,
+                differs=failed[index],
+                late=bool(decided) and index not in section.before(decided[0]),
+            )
+            for index in nearest[:NEAREST]
+        ),
+        behind=tuple(table.rows[index].name for index in matching if index not in decided),
+    )
+
+
+def _explain(
+    decision: Decision, handling: Handling, policy: CompiledPolicy, start: datetime | None
+) -> Explanation:
+    document, tree = policy.document, Tree.of(policy.document.units)
+    seen = {**decision.facts, "colour": decision.colour}
+    answered = HandlingFacts(document, policy.units).of(handling)
+    tables, asked = [], []
+    for section in sections(document):
+        if section.name == "routing" and getattr(decision, "routing_row", None) is None:
+            continue
+        if section.of_handling and not decision.answer_owed:
+            continue
+        explained = explain_table(section.table, answered if section.of_handling else seen)
+        tables.append(explained)
+        if section.name == "evaluators":
+            asked = _roles(section, explained)
+    return Explanation(
+        policy_version=policy.version,
+        decision=decision,
+        due_at=_due(policy, decision, start),
+        tables=tuple(tables),
+        roles=tuple(
+            RoleExplanation(role=role, reached=tuple(resolve([role], handling, tree)))
+            for role in asked
+        ),
+        evaluators=tuple(policy.evaluators(handling)) if decision.answer_owed else (),
+        escalation=tuple(policy.escalation(handling.unit)) if decision.answer_owed else (),
+    )
+
+
+def _roles(section: Section, explained: TableExplanation) -> list[str]:
+    outcomes = [
+        outcome
+        for row, outcome in zip(section.rows, section.outcomes, strict=True)
+        if row.name in explained.rows
+    ]
+    if not outcomes and section.otherwise is not None:
+        outcomes = [section.otherwise]
+    return list(dict.fromkeys(role for outcome in outcomes for role in outcome.ask))
+
+
+def _due(policy: CompiledPolicy, decision: Decision, start: datetime | None) -> datetime | None:
+    if start is None or decision.limits.reply is None:
+        return None
+    try:
+        return policy.calendar.due(start, decision.limits.reply)
+    except ConfigurationError:
+        # Beyond the calendar of the policy: intake refuses such a case, or did not know it yet.
+        return None
+
+
+def _asked(test: Predicate, facts: Facts) -> Asked:
+    value = facts.get(test.fact)
+    return Asked(
+        fact=test.fact,
+        value=value,
+        any_of=test.any_of,
+        none_of=test.none_of,
+        at_least=test.at_least,
+        at_most=test.at_most,
+        present=test.present,
+        holds=test.holds(value),
+    )

@@ -1,0 +1,113 @@
+"""The router explains each recorded case over HTTP, by the version that decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.router.service import ROUTER
+from services.router.store import DECISIONS
+from shared.domain.commands import TransferCase
+from shared.domain.events import CaseRouted
+from shared.policy.holder import PolicyHolder
+from shared.runtime.http import PROBLEM, application
+from tests.support.machine import POLICIES, Machine, machine, recorded, storage_of
+from tests.support.serving import served
+
+
+@pytest.fixture
+def policy_file(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.yaml"
+    path.write_bytes((POLICIES / "message-board.yaml").read_bytes())
+    return path
+
+
+@pytest.fixture
+def policy(policy_file: Path) -> PolicyHolder:
+    return PolicyHolder(policy_file, rehearsal=None)
+
+
+@pytest.fixture
+def router(policy: PolicyHolder, tmp_path: Path) -> Iterator[Machine]:
+    with machine(ROUTER, storage_of(ROUTER, tmp_path), policy, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def http(router: Machine) -> Iterator[httpx.Client]:
+    app = application([router.host], router.host.metrics)
+    with served(app) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
+
+
+def test_a_recorded_case_is_explained_in_both_languages(
+    router: Machine, http: httpx.Client
+) -> None:
+    case = recorded("1", text="楼房倒塌，有人受伤，生命危险")
+    router.send(case)
+    (routed,) = router.of(CaseRouted)
+    assert isinstance(routed, CaseRouted)
+    answer = http.get(f"/cases/{case.case_id}/explanation")
+    assert answer.status_code == 200
+    told = answer.json()
+    triage, evaluators = told["explanation"]["tables"]
+    assert triage["rows"] == [routed.decision.row] == ["danger to life in several words"]
+    assert triage["facts"] == routed.decision.facts
+    assert evaluators["rows"] == [
+        "whoever wrote rates the answer, or else the office that handed it over"
+    ]
+    assert told["explanation"]["decision"]["policy_version"] == routed.decision.policy_version
+    assert told["explanation"]["due_at"]
+    assert told["text"]["en"][0].startswith("Red (red), to Housing and construction")
+    assert told["text"]["zh"][0].startswith("红色 (red)，交")
+    # Neither subject nor text is told: facts alone are.
+    assert "倒塌" not in answer.text
+
+
+def test_who_may_rate_is_explained_for_the_unit_that_has_the_case_now(
+    router: Machine, http: httpx.Client
+) -> None:
+    case = recorded("1")
+    router.send(case)
+    (routed,) = router.of(CaseRouted)
+    assert isinstance(routed, CaseRouted)
+    router.send(TransferCase(
+        case_id=case.case_id, unit=routed.decision.unit, to_unit="coordinating-office", reason="-",
+    ))  # fmt: skip
+    told = http.get(f"/cases/{case.case_id}/explanation").json()["explanation"]
+    assert told["decision"]["unit"] == routed.decision.unit
+    assert told["tables"][1]["rows"] == ["an answer of the office or of the leaders"]
+    assert "unit:coordinating-office" not in told["evaluators"]
+
+
+def test_a_case_of_another_version_names_the_version_that_is_needed(
+    router: Machine, http: httpx.Client, policy: PolicyHolder, policy_file: Path
+) -> None:
+    case, before = recorded("1"), policy.current.version
+    router.send(case)
+    assert router.of(CaseRouted)
+    with policy_file.open("a", encoding="utf-8") as file:
+        file.write("# another version\n")
+    assert policy.refresh()
+    answer = http.get(f"/cases/{case.case_id}/explanation")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
+    problem = answer.json()["problems"][0]
+    assert problem["code"] == "unknown-policy-version"
+    assert before in problem["message"]
+    assert policy.current.version in problem["message"]
+
+
+def test_an_unknown_case_is_not_found(http: httpx.Client) -> None:
+    assert http.get("/cases/nobody/explanation").status_code == 404
+
+
+def test_the_decision_is_kept_once_however_often_the_case_is_heard(router: Machine) -> None:
+    case = recorded("1")
+    for _ in range(2):
+        router.send(case)
+    assert len(router.of(CaseRouted)) == 1
+    with router.host.gateway.read() as connection:
+        assert len(connection.execute(DECISIONS.table.select()).all()) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from shared.runtime.routes import Routes
 from pydantic import BaseModel
 
 from services.router.store import DECISIONS, HANDLINGS
@@ -13,6 +12,7 @@ from shared.policy import CompiledPolicy
 from shared.policy.explain import Explanation, explain_recorded
 from shared.policy.narrate import narrate
 from shared.runtime.gateway import Gateway
+from shared.runtime.routes import Routes
 
 
 class Versions(Protocol):

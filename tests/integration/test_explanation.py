@@ -13,7 +13,8 @@ from services.router.store import DECISIONS
 from shared.domain.commands import TransferCase
 from shared.domain.events import CaseRouted
 from shared.policy.holder import PolicyHolder
-from shared.runtime.http import PROBLEM, application
+from shared.runtime.failures import PROBLEM
+from shared.runtime.http import application
 from tests.support.machine import POLICIES, Machine, machine, recorded, storage_of
 from tests.support.serving import served
 

@@ -37,7 +37,10 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema())
 
 
-@pytest.mark.parametrize("path", sorted(POLICIES.glob("*.yaml")), ids=lambda path: path.stem)
+SHIPPED = sorted(path for path in POLICIES.glob("*.yaml") if "." not in path.stem)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_policies_that_ship_are_valid_and_lead_an_editor_to_the_schema(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert errors(text) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from shared.policy.proof.tables import TableProof
 from shared.policy.proof.world import World
 from shared.policy.sections import Section, sections
 from shared.policy.source import Source
-from shared.policy.table import Row, Table
+from shared.policy.table import Hit, Row
 from shared.policy.tree import Tree
 from tests.unit.policy.places import POLICIES
 
@@ -215,11 +215,6 @@ def test_a_chain_that_is_said_to_be_empty_is_a_note(small_text: str) -> None:
     assert [finding.code for finding in report.findings] == ["chain-cut"]
 
 
-@dataclass(frozen=True)
-class WithHit(Table):
-    hit: str = "first"
-
-
 @pytest.mark.parametrize(
     ("whens", "collide"),
     [
@@ -237,7 +232,7 @@ def test_rows_of_a_unique_table_do_not_collide(
     policy = reading_of("small.yaml", _policy(small_text, triage=_rows(*whens, {}))).policy
     assert policy is not None
     plain = sections(policy.document)[0]
-    table = WithHit(plain.table.name, plain.table.types, plain.rows[:-1], hit="unique")
+    table = replace(plain.table, rows=plain.rows[:-1], hit=Hit.UNIQUE)
     section = Section(table, plain.outcomes[:-1], None)
     world = World(policy.document, Tree.of(policy.document.units), [section])
     findings = list(TableProof(world, section, Place(Source(""))).check())

@@ -24,9 +24,13 @@ class NotReadable(Exception):
     """Text that is no XML, or XML that is not read here; the message says where and why."""
 
 
-def element(tag: str, attributes: Mapping[str, str | int | None] | None = None, *children: Any) -> Any:
-    """An element with a prefixed tag; attributes of None are left out, text children become text."""
-    given = {name: _clean(f"{value}") for name, value in (attributes or {}).items() if value is not None}
+def element(
+    tag: str, attributes: Mapping[str, str | int | None] | None = None, *children: Any
+) -> Any:
+    """An element with a prefixed tag; attributes of None are left out, a text is its content."""
+    given = {
+        name: _clean(f"{value}") for name, value in (attributes or {}).items() if value is not None
+    }
     made = ET.Element(tag, given)
     for child in children:
         if isinstance(child, str):

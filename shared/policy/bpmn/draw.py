@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.policy.bpmn.case import LEFT, case_pool
+from shared.policy.bpmn.case import case_pool
+from shared.policy.bpmn.frame import LEFT
 from shared.policy.bpmn.handling import handling_pool
 from shared.policy.bpmn.picture import Box, Picture, Pool
 from shared.policy.bpmn.story import Story, read_story
@@ -15,7 +16,7 @@ from shared.policy.schema import Document
 def draw(document: Document, language: Language) -> Picture:
     """The flow of a case under a checked policy."""
     story = read_story(document, Words(language))
-    case = case_pool(story)
+    case = case_pool(story, handling_pool(story, 0).box.width)
     handling = handling_pool(story, case.box.bottom + 40)
     right = max(case.box.right, handling.box.right)
     pools = tuple(_as_wide(pool, right) for pool in (case, handling))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from shared.policy.bpmn.case import HEAD, LEFT, story_id
+from shared.policy.bpmn.frame import HEAD, LEFT, process_id
 from shared.policy.bpmn.pen import TASK, Pen, event, gateway, task
 from shared.policy.bpmn.picture import Box, Lane, Node, Pool
 from shared.policy.bpmn.story import Rank, Story
 
 LANE = 180
-STEP = (100, 52)
-STEP_GAP = 24
+STEP = (96, 52)
+STEP_GAP = 20
 LINK = "transfer-or-return"
 """The name that joins the two ends of a link."""
 
@@ -30,7 +30,7 @@ class _Drawing:
         fork = self._entry()
         for number, level in enumerate(self.story.levels):
             self._level(level, fork, self.top + number * LANE)
-        right = self.x + 480 + self.widest + 300
+        right = self.x + 480 + self.widest + 310
         lanes = tuple(
             Lane(
                 f"lane-level-{level.id}", level.title,
@@ -40,7 +40,7 @@ class _Drawing:
         )  # fmt: skip
         return Pool(
             id="pool-handling",
-            process=story_id(self.story, "handling"),
+            process=process_id(self.story, "handling"),
             name=self.words.say("handling"),
             box=Box(LEFT, self.top, right - LEFT, LANE * len(lanes)),
             lanes=lanes,
@@ -52,18 +52,18 @@ class _Drawing:
     def _entry(self) -> Node:
         words, lane, y = self.words, f"lane-level-{self.story.levels[0].id}", self.top + 75
         start = self.pen.add(
-            event("routed", "startEvent", words.say("routed"), (self.x + 44, y), lane=lane, room=84)
+            event("routed", "startEvent", words.say("routed"), (self.x + 52, y), lane=lane, room=94)
         )
         fork = self.pen.add(
             gateway("which-level", words.say("which-level"), (self.x + 150, y), lane=lane)
         )
         back = self.pen.add(
             event("elsewhere", "intermediateCatchEvent", words.say("elsewhere"),
-                  (self.x + 60, y + 74), lane=lane, trigger="link", room=110)
+                  (self.x + 60, y + 60), lane=lane, trigger="link", room=110)
         )  # fmt: skip
         self.pen.line(start, "right", fork, "left")
         x, end = self.x + 104, fork.box.side("left")
-        self.pen.path(back, fork, [back.box.side("right"), (x, y + 74), (x, end[1]), end])
+        self.pen.path(back, fork, [back.box.side("right"), (x, y + 60), (x, end[1]), end])
         return fork
 
     def _level(self, level: Rank, fork: Node, top: int) -> None:
@@ -79,12 +79,10 @@ class _Drawing:
         else:
             start = fork.box.side("bottom")
             self.pen.path(fork, accept, [start, (start[0], y), entry])
-        ours = self.pen.add(
-            gateway(f"ours-{level.id}", words.say("ours"), (x + 120, y), lane=lane)
-        )
+        ours = self.pen.add(gateway(f"ours-{level.id}", words.say("ours"), (x + 120, y), lane=lane))
         away = self.pen.add(
             event(f"away-{level.id}", "intermediateThrowEvent", words.say("elsewhere"),
-                  (x + 120, y + 68), lane=lane, trigger="link", beside=True, room=84,
+                  (x + 120, y + 68), lane=lane, trigger="link", place="beside", room=84,
                   doc=words.say("elsewhere-doc"))
         )  # fmt: skip
         handle = self._handle(level, x + 210, y, lane)

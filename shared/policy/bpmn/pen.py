@@ -10,14 +10,14 @@ from shared.policy.bpmn.picture import Box, Edge, Node, Note, Point, Tag, Trigge
 from shared.policy.bpmn.text import width
 
 EVENT, GATEWAY = 36, 50
-TASK = (116, 64)
+TASK = (120, 64)
 LABEL = 11
 """Size of the font beside a shape, in pixels."""
 
 Side = Literal["left", "right", "top", "bottom"]
 
 
-def event(
+def event(  # noqa: PLR0913 - what BPMN says of an event
     name: str,
     tag: Tag,
     text: str,
@@ -28,14 +28,18 @@ def event(
     duration: str = "",
     doc: str = "",
     inside: str = "",
-    beside: bool = False,
+    place: Literal["below", "above", "beside"] = "below",
     room: int = 100,
 ) -> Node:
-    """An event with its text below, or to the right of it."""
+    """An event with its text below, above, or to the right of it."""
     x, y = at
-    label = Box(x + 24, y - 20, room, 40) if beside else Box(x - room // 2, y + 21, room, 44)
+    places = {
+        "below": Box(x - room // 2, y + 21, room, 30),
+        "above": Box(x - room // 2, y - 38, room, 16),
+        "beside": Box(x + 24, y - 20, room, 40),
+    }
     return Node(
-        name, tag, text, Box.around(x, y, EVENT, EVENT), lane, label=label, trigger=trigger,
+        name, tag, text, Box.around(x, y, EVENT, EVENT), lane, label=places[place], trigger=trigger,
         duration=duration, doc=doc, inside=inside,
     )  # fmt: skip
 
@@ -110,7 +114,7 @@ class Pen:
 
 
 def _beside(points: Sequence[Point], name: str) -> Box:
-    """Room for a line's name at its beginning: above a level one, to the right of an upright one."""
+    """Room for a line's name at its beginning: above it, or to the right where it is upright."""
     (x, y), (to_x, to_y) = points[0], points[1]
     room = round(width(name, LABEL)) + 8
     if y == to_y:

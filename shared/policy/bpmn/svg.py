@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from shared.policy.bpmn.icons import icon
+from shared.policy.bpmn.icons import has_corner, icon
 from shared.policy.bpmn.picture import Box, Edge, Lane, Node, Note, Picture, Point, Pool
 from shared.policy.bpmn.text import LINE, wrap
 
@@ -33,13 +33,18 @@ def to_svg(picture: Picture) -> str:
     """The whole file, ending with a line break."""
     width, height = picture.width, picture.height
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        f'lang="{picture.language}" aria-labelledby="t d" font-family="{FONT}">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+            f'lang="{picture.language}" aria-labelledby="t d" font-family="{FONT}">'
+        ),
         f'<title id="t">{escape(picture.title)}</title>',
         f'<desc id="d">{escape(picture.description)}</desc>',
         f"<style>{STYLE}</style>",
-        '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path class="tip" d="M0 1 L10 5 L0 9 z"/></marker></defs>',
+        (
+            '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" orient="auto" '
+            'markerWidth="7" markerHeight="7"><path class="tip" d="M0 1 L10 5 L0 9 z"/>'
+            "</marker></defs>"
+        ),
         f'<rect class="paper" width="{width}" height="{height}" rx="14"/>',
         f'<text x="20" y="44" font-size="22" font-weight="700">{escape(picture.title)}</text>',
     ]
@@ -81,7 +86,8 @@ def _node(node: Node) -> Iterator[str]:
     x, y = node.box.middle
     if node.tag == "exclusiveGateway":
         half = node.box.width // 2
-        yield f'<path class="gate" d="M{x} {y - half} l{half} {half} l-{half} {half} l-{half} -{half} z"/>'
+        rhomb = f"M{x} {y - half} l{half} {half} l-{half} {half} l-{half} -{half} z"
+        yield f'<path class="gate" d="{rhomb}"/>'
     elif node.tag.endswith("Event"):
         yield from _event(node)
     else:
@@ -123,7 +129,10 @@ def _activity(node: Node) -> Iterator[str]:
         )
         yield _rect(Box(box.x + 3, box.y + 3, box.width - 6, box.height - 6), "thin", 7)
     size = 13 if node.tint else 11.5
-    yield from _lines(node.name, Box(box.x + 8, box.y, box.width - 16, box.height), size, "middle", True)
+    # below the sign in the corner, where there is one
+    low = 5 if has_corner(node) and not node.loops else 0
+    room = Box(box.x + 8, box.y + low, box.width - 16, box.height)
+    yield from _lines(node.name, room, size, "middle", True)
 
 
 def _tooltip(node: Node) -> str:
@@ -134,7 +143,9 @@ def _note(note: Note) -> Iterator[str]:
     box = note.box
     yield _line(note.points, 'class="note dash"')
     yield f'<path class="note" d="M{box.x + 8} {box.y} H{box.x} V{box.bottom} H{box.x + 8}"/>'
-    yield from _lines(note.text, Box(box.x + 7, box.y + 5, box.width - 7, box.height), 10.5, "start")
+    yield from _lines(
+        note.text, Box(box.x + 7, box.y + 5, box.width - 7, box.height), 10.5, "start"
+    )
 
 
 def _edge_name(edge: Edge) -> Iterator[str]:

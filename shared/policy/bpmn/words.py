@@ -12,11 +12,15 @@ Language = Literal["zh", "en"]
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "description": (
-        "政策“{policy}”下一件事的流程：从{channels}个渠道提出，登记并判定；{colours}；由{levels}办理；"
-        "{roles}评价；不满意的重新办理，至多{rounds}轮。",
-        "How a case goes under the policy {policy}: raised on {channels} channels, recorded and"
-        " triaged; {colours}; handled by {levels}; rated by {roles}; whoever is dissatisfied"
-        " reopens it, up to {rounds} rounds.",
+        (
+            "政策“{policy}”下一件事的流程：从{channels}个渠道提出，登记并判定；{colours}；"
+            "由{levels}办理；{roles}评价；不满意的重新办理，至多{rounds}轮。"
+        ),
+        (
+            "How a case goes under the policy {policy}: raised on {channels} channels, recorded and"
+            " triaged; {colours}; handled by {levels}; rated by {roles}; whoever is dissatisfied"
+            " reopens it, up to {rounds} rounds."
+        ),
     ),
     "case": ("一件事的流程", "A case"),
     "handling": ("单位办理", "Handling in the units"),
@@ -28,7 +32,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "outside": ("外部提出", "Raised from outside"),
     "inside": ("内部提出", "Raised from inside"),
     "record": ("登记，识别，查重", "Record, identify, find repeats"),
-    "record-doc": ("{days}天内的同一件事算重复。", "The same matter within {days} days is a repeat."),
+    "record-doc": (
+        "{days}天内的同一件事算重复。",
+        "The same matter within {days} days is a repeat.",
+    ),
     "triage": ("判定颜色和单位", "Triage: colour and unit"),
     "triage-doc": ("判定表有{rows}行。", "The table of triage has {rows} rows."),
     "owed": ("须答复？", "Answer owed?"),
@@ -46,8 +53,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "due-soon": ("到期前{days}", "{days} before the due day"),
     "due-soon-doc": (
         "在到期日前{days}的那个工作日开始时提醒。时长按工作日计。",
-        "At the start of the working day that lies {days} before the due day. The duration counts"
-        " working days.",
+        (
+            "At the start of the working day that lies {days} before the due day. The duration"
+            " counts working days."
+        ),
     ),
     "reminded": ("提醒承办单位", "Unit reminded"),
     "overdue": ("逾期：过{days}", "Overdue after {days}"),
@@ -56,7 +65,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Overdue once the {n}. working day is over. The duration counts working days.",
     ),
     "next-step": ("每{days}", "every {days}"),
-    "escalate": ("逐级上报，至多{steps}级", "Escalate to the next of up to {steps} units"),
+    "escalate": ("逐级上报，至多{steps}级", "Escalate, up to {steps} steps"),
     "escalate-none": ("逾期提示", "Tell that it is overdue"),
     "escalate-doc": (
         "每过{days}上报一级，直到答复或到顶。",
@@ -91,8 +100,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "elsewhere": ("移交或退回", "Transfer or return"),
     "elsewhere-doc": (
         "移交他单位，或退回来处；时限继续计算，记录人仍然负责。",
-        "To another unit, or back to where it came from; the clock and the recorder's"
-        " accountability go on.",
+        (
+            "To another unit, or back to where it came from; the clock and the recorder's"
+            " accountability go on."
+        ),
     ),
     "handle": ("办理", "Handle"),
     "reply": ("答复", "Reply"),

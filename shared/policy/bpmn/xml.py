@@ -176,6 +176,4 @@ def _label(box: Box | None) -> Any:
 
 
 def _bounds(box: Box) -> Any:
-    return element(
-        "dc:Bounds", {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
-    )
+    return element("dc:Bounds", {"x": box.x, "y": box.y, "width": box.width, "height": box.height})

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from services.cli.importing import import_cases
+from services.cli.policy import policy
 from services.cli.reporting import audit, report
 from services.cli.running import processes, serve, up
 from shared.domain.errors import ConcentricError
@@ -46,3 +47,17 @@ for name, command in (
     ("audit", audit),
 ):
     app.command(name)(plainly(command))
+
+
+def all_plainly(group: typer.Typer) -> typer.Typer:
+    """A group whose commands, and those of the groups in it, tell their errors in words."""
+    for told in group.registered_commands:
+        assert told.callback is not None
+        told.callback = plainly(told.callback)
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        all_plainly(inner.typer_instance)
+    return group
+
+
+app.add_typer(all_plainly(policy))

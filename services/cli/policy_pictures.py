@@ -66,9 +66,9 @@ def diagram(
     """
     # what draws and checks is not needed by other commands
     from shared.policy.bpmn import draw, to_svg, to_xml  # noqa: PLC0415
-    from shared.policy.load import check_policy, read_bytes  # noqa: PLC0415
+    from shared.policy.load import load_policy  # noqa: PLC0415
 
-    picture = draw(check_policy(f"{file}", read_bytes(file)), lang.value)
+    picture = draw(load_policy(file).document, lang.value)
     if form is None:
         named_svg = output is not None and output.suffix.lower() == ".svg"
         form = Format.SVG if named_svg else Format.BPMN
@@ -89,10 +89,10 @@ def export_tables(
     """
     from shared.policy import source  # noqa: PLC0415 - as above
     from shared.policy.dmn import tables_of, to_dmn  # noqa: PLC0415
-    from shared.policy.load import check_policy, read_bytes  # noqa: PLC0415
+    from shared.policy.load import parse_policy, read_bytes  # noqa: PLC0415
 
     content = read_bytes(file)
-    document = check_policy(f"{file}", content)
+    document = parse_policy(f"{file}", content).document
     tables = tables_of(source.read(f"{file}", content).data)
     _put(to_dmn(tables, document.policy, document.title.en, version.value), output)
 
@@ -112,10 +112,10 @@ def import_tables(
     """
     from shared.policy import source  # noqa: PLC0415 - as above
     from shared.policy.dmn import merge, read_dmn, tables_of  # noqa: PLC0415
-    from shared.policy.load import check_policy, parse_policy, read_bytes  # noqa: PLC0415
+    from shared.policy.load import parse_policy, read_bytes  # noqa: PLC0415
 
     content = read_bytes(into)
-    check_policy(f"{into}", content)
+    parse_policy(f"{into}", content)
     before = tables_of(source.read(f"{into}", content).data)
     names = {rule.name for table in before for rule in table.rules}
     tables = read_dmn(f"{file}", _content(file), names)

@@ -59,15 +59,6 @@ def parse_policy(
     return CompiledPolicy(document, calendar, version_of(document.policy, content), on_fallback)
 
 
-def check_policy(file: str, content: bytes) -> Document:
-    """The document of a file that a policy could be compiled from; `file` names it in errors.
-
-    Raises:
-        PolicyError: the file cannot be used; it lists every problem found.
-    """
-    return _check(yaml_source.read(file, content))[0]
-
-
 def version_of(name: str, content: bytes) -> str:
     """The version of a policy with this name and file content."""
     return f"{name}@{hashlib.sha256(content).hexdigest()[:12]}"

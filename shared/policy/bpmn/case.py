@@ -57,11 +57,11 @@ def _starts(frame: Frame) -> list[Node]:
             )
         )  # fmt: skip
         text = frame.story.words.list(channels)
-        room = 200
-        box = Box(x + 60, y - 32, room, min(110, height(text, room - 14, 10.5) + 12))
+        room = 190
+        box = Box(x + 70, y - 32, room, min(110, height(text, room - 14, 10.5) + 12))
         frame.pen.note(node, text, box)
         nodes.append(node)
-        x += 310
+        x += 350
     return nodes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.policy.bpmn.frame import TIMER_ROOM, Frame, process_id
+from shared.policy.bpmn.frame import TIMER_ROOM, Frame, breach_slot, process_id
 from shared.policy.bpmn.pen import event, task
 from shared.policy.bpmn.picture import Box, Node
 from shared.policy.bpmn.story import Slip
@@ -37,7 +37,7 @@ def _fan(frame: Frame, colour: Node, call: Node, bus: int, name: str) -> None:
 
 def _timer(frame: Frame, slip: Slip, call: Node, slot: int, name: str, days: int, doc: str) -> Node:
     point = (call.box.x + 40 + slot * frame.timer_room, call.box.bottom)
-    room = Box(point[0] + 8, point[1] + 16, frame.timer_room - 34, 46)
+    room = Box(point[0] + 8, point[1] + 18, frame.timer_room - 34, 46)
     return frame.pen.add(
         Node(
             f"timer-{slip.id}-{slot}", "boundaryEvent", name, Box.around(*point, 36, 36),
@@ -68,14 +68,14 @@ def _reminder(frame: Frame, slip: Slip, call: Node, slot: int, warn: int) -> Non
 def _breach(frame: Frame, slip: Slip, call: Node) -> None:
     words, story = frame.story.words, frame.story
     timer = _timer(frame,
-        slip, call, len(slip.warn), words.say("overdue", days=words.days(slip.reply)),
+        slip, call, breach_slot(slip), words.say("overdue", days=words.days(slip.reply)),
         slip.reply, words.say("overdue-doc", n=slip.reply),
     )  # fmt: skip
     x, step = timer.box.middle[0], words.days(story.escalation_days)
     y = frame.supervisors + 166
     name = words.say("escalate", steps=story.steps) if story.steps else words.say("escalate-none")
     escalate = frame.pen.add(
-        task(f"escalate-{slip.id}", "sendTask", name, (x, y if story.steps else y - 80),
+        task(f"escalate-{slip.id}", "sendTask", name, (x, y),
              lane="lane-supervisors", loops=story.steps > 1),
         doc=words.say("escalate-doc", days=step) if story.steps else "",
     )  # fmt: skip

@@ -37,7 +37,7 @@ class Frame:
         self.story, self.words = story, story.words
         self.pen = Pen()
         self.x = LEFT + 2 * HEAD
-        slots = sum(len(slip.warn) + 1 for slip in story.slips)
+        slots = sum(breach_slot(slip) + 1 for slip in story.slips)
         needed = 100 + TIMER_ROOM * slots + (GAP + 20) * len(story.slips)
         wide = max(needed, LEAST, least - 2 * HEAD)
         self.timer_room = TIMER_ROOM + min(MOST_ROOM, (wide - needed) // slots)
@@ -53,11 +53,11 @@ class Frame:
         self.intake = self.informant + INFORMANT
         self.in_charge = self.intake + INTAKE
         self.supervisors = self.in_charge + IN_CHARGE
-        self.rating = self.supervisors + (226 if story.steps else 170)
+        self.rating = self.supervisors + 226
 
     def width(self, slip: Slip) -> int:
         """The width of a colour's column, in pixels."""
-        return max(LEAST_CALL, 20 + self.timer_room * (len(slip.warn) + 1))
+        return max(LEAST_CALL, 20 + self.timer_room * (breach_slot(slip) + 1))
 
     def along(self, x: int) -> int:
         """A distance from the left, stretched where the pool is wider than it must be."""
@@ -66,6 +66,11 @@ class Frame:
     def lane(self, top: int, bottom: int) -> Box:
         """The lane between these two heights."""
         return Box(LEFT + HEAD, top, self.right - LEFT - HEAD, bottom - top)
+
+
+def breach_slot(slip: Slip) -> int:
+    """Which of a colour's timers is the last: never the first, so that its line has room below."""
+    return max(1, len(slip.warn))
 
 
 def process_id(story: Story, part: str) -> str:

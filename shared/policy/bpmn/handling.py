@@ -52,18 +52,26 @@ class _Drawing:
     def _entry(self) -> Node:
         words, lane, y = self.words, f"lane-level-{self.story.levels[0].id}", self.top + 75
         start = self.pen.add(
-            event("routed", "startEvent", words.say("routed"), (self.x + 52, y), lane=lane, room=94)
+            event(
+                "routed",
+                "startEvent",
+                words.say("routed"),
+                (self.x + 52, y),
+                lane=lane,
+                room=94,
+                place="above",
+            )
         )
         fork = self.pen.add(
             gateway("which-level", words.say("which-level"), (self.x + 150, y), lane=lane)
         )
         back = self.pen.add(
             event("elsewhere", "intermediateCatchEvent", words.say("elsewhere"),
-                  (self.x + 60, y + 60), lane=lane, trigger="link", room=110)
+                  (self.x + 60, y + 52), lane=lane, trigger="link", room=110)
         )  # fmt: skip
         self.pen.line(start, "right", fork, "left")
         x, end = self.x + 104, fork.box.side("left")
-        self.pen.path(back, fork, [back.box.side("right"), (x, y + 60), (x, end[1]), end])
+        self.pen.path(back, fork, [back.box.side("right"), (x, y + 52), (x, end[1]), end])
         return fork
 
     def _level(self, level: Rank, fork: Node, top: int) -> None:

@@ -7,7 +7,7 @@ from html import escape
 
 from shared.policy.bpmn.icons import has_corner, icon
 from shared.policy.bpmn.picture import Box, Edge, Lane, Node, Note, Picture, Point, Pool
-from shared.policy.bpmn.text import LINE, wrap
+from shared.policy.bpmn.text import LINE, at_most, clip, wrap
 
 FONT = "ui-sans-serif, system-ui, 'Segoe UI', 'Noto Sans CJK SC', 'PingFang SC', sans-serif"
 
@@ -119,7 +119,7 @@ def _activity(node: Node) -> Iterator[str]:
     if node.tag == "subProcess":
         yield (
             f'<text class="soft" x="{box.x + 14}" y="{box.y + 17}" font-size="11" '
-            f'font-weight="600">{escape(node.name)}</text>'
+            f'font-weight="600">{escape(clip(node.name, box.width - 28, 11))}</text>'
         )
         return
     if node.tint:
@@ -157,8 +157,8 @@ def _lines(
     text: str, box: Box, size: float, anchor: str, middle: bool = False, *, soft: bool = False
 ) -> Iterator[str]:
     """Wrapped text from the top of the box, or in its middle."""
-    lines = wrap(text, box.width, size)
     step = size * LINE
+    lines = at_most(wrap(text, box.width, size), max(1, int(box.height / step)))
     x = box.middle[0] if anchor == "middle" else box.x
     top = box.y + size if not middle else box.middle[1] - step * (len(lines) - 1) / 2 + size * 0.36
     style = ' class="soft"' if soft else ""
@@ -173,7 +173,7 @@ def _upright(text: str, box: Box, size: int) -> str:
     x, y = box.middle
     return (
         f'<text transform="translate({x + size // 3} {y}) rotate(-90)" text-anchor="middle" '
-        f'font-size="{size}" font-weight="600">{escape(text)}</text>'
+        f'font-size="{size}" font-weight="600">{escape(clip(text, box.height - 12, size))}</text>'
     )
 
 

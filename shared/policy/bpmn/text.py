@@ -59,3 +59,18 @@ def _broken(word: str, room: float, size: float) -> list[str]:
 def height(text: str, room: float, size: float) -> int:
     """The height of the wrapped text, in whole pixels."""
     return round(len(wrap(text, room, size)) * size * LINE + 0.5)
+
+
+def clip(text: str, room: float, size: float) -> str:
+    """The text in one line of at most this width, its end left out where it is longer."""
+    if width(text, size) <= room:
+        return text
+    kept = text
+    while kept and width(kept + "…", size) > room:
+        kept = kept[:-1]
+    return kept.rstrip() + "…"
+
+
+def at_most(lines: list[str], number: int) -> list[str]:
+    """The first lines, with a sign where others follow."""
+    return lines if len(lines) <= number else [*lines[: number - 1], lines[number - 1] + " …"]

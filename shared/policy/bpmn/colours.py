@@ -76,7 +76,7 @@ def _breach(frame: Frame, slip: Slip, call: Node) -> None:
     name = words.say("escalate", steps=story.steps) if story.steps else words.say("escalate-none")
     escalate = frame.pen.add(
         task(f"escalate-{slip.id}", "sendTask", name, (x, y),
-             lane="lane-supervisors", loops=story.steps > 1),
+             lane="lane-supervisors", loops=story.steps if story.steps > 1 else 0),
         doc=words.say("escalate-doc", days=step) if story.steps else "",
     )  # fmt: skip
     done = frame.pen.add(

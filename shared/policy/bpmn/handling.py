@@ -90,7 +90,7 @@ class _Drawing:
         ours = self.pen.add(gateway(f"ours-{level.id}", words.say("ours"), (x + 120, y), lane=lane))
         away = self.pen.add(
             event(f"away-{level.id}", "intermediateThrowEvent", words.say("elsewhere"),
-                  (x + 120, y + 68), lane=lane, trigger="link", place="beside", room=84,
+                  (x + 120, y + 76), lane=lane, trigger="link", place="beside", room=84,
                   doc=words.say("elsewhere-doc"))
         )  # fmt: skip
         handle = self._handle(level, x + 210, y, lane)

@@ -51,7 +51,7 @@ def gateway(name: str, text: str, at: Point, *, lane: str, above: bool = True) -
     return Node(name, "exclusiveGateway", text, Box.around(x, y, GATEWAY, GATEWAY), lane, label)
 
 
-def task(name: str, tag: Tag, text: str, at: Point, *, lane: str, loops: bool = False) -> Node:
+def task(name: str, tag: Tag, text: str, at: Point, *, lane: str, loops: int = 0) -> Node:
     """An activity."""
     return Node(name, tag, text, Box.around(*at, *TASK), lane, loops=loops)
 

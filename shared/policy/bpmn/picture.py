@@ -96,7 +96,8 @@ class Node:
     """The sub-process that holds it."""
     tint: str = ""
     """A colour of CSS that tells it apart, such as a slip's."""
-    loops: bool = False
+    loops: int = 0
+    """How often it is repeated at most; 0 where it is done once."""
     by_event: bool = False
     """A sub-process that an event starts while the rest goes on."""
 

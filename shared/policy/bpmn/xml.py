@@ -98,7 +98,7 @@ def _flow_node(pool: Pool, node: Node) -> Any:
         *(element("bpmn:outgoing", None, edge.id) for edge in pool.edges if edge.source == node.id),
     )  # fmt: skip
     if node.loops:
-        made.append(element("bpmn:standardLoopCharacteristics"))
+        made.append(element("bpmn:standardLoopCharacteristics", {"loopMaximum": node.loops}))
     if node.trigger is not None:
         made.append(_definition(node))
     if node.tag == "subProcess":

@@ -23,7 +23,9 @@ def scalar(value: Any) -> str:
     text = f"{value}"
     if _PLAIN.fullmatch(text) and text.lower() not in _NOT_WORDS:
         return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    quoted = json.dumps(text, ensure_ascii=False)
+    # not by json: YAML knows no surrogates
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08X}" for one in quoted)
 
 
 def flow(value: Any) -> str:

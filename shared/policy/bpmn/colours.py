@@ -87,7 +87,7 @@ def _breach(frame: Frame, slip: Slip, call: Node) -> None:
         wait = frame.pen.add(
             event(f"wait-{slip.id}", "intermediateCatchEvent", words.say("next-step", days=step),
                   (x, frame.supervisors + 60), lane="lane-supervisors", trigger="timer",
-                  duration=f"P{story.escalation_days}D", place="beside", room=66)
+                  duration=f"P{story.escalation_days}D", place="beside", room=100)
         )  # fmt: skip
         frame.pen.line(timer, "bottom", wait, "top")
         frame.pen.line(wait, "bottom", escalate, "top")

@@ -80,7 +80,11 @@ def read_story(document: Document, words: Words) -> Story:
     }
     kinds = document.kinds.values()
     evaluators = rows_of(document.evaluators)
-    roles = dict.fromkeys(role for row in evaluators for role in row.then.ask)
+    asked = [row.then for row in evaluators]
+    otherwise = getattr(document.evaluators, "otherwise", None)
+    if otherwise is not None:
+        asked.append(otherwise)
+    roles = dict.fromkeys(role for one in asked for role in one.ask)
     return Story(
         words=words,
         policy=document.policy,
@@ -93,7 +97,7 @@ def read_story(document: Document, words: Words) -> Story:
         not_owed=tuple(title(kind.title) for kind in kinds if not kind.answer_owed),
         slips=_slips(document, words),
         levels=_levels(document, tree, words),
-        steps=max(map(len, tree.chains.values())),
+        steps=_longest_chain(document, tree),
         escalation_days=document.escalation.days,
         roles=tuple(words.say(f"role-{role}") for role in roles),
         scale=tuple(title(score.title) for score in document.rating.scale),
@@ -106,6 +110,13 @@ def rows_of(table: Any) -> Sequence[Any]:
     """The rows of a table that is written as a list, or with its hit policy as `{hit, rows}`."""
     rows: Sequence[Any] = table if isinstance(table, list | tuple) else table.rows
     return rows
+
+
+def _longest_chain(document: Document, tree: Tree) -> int:
+    """Of those that follow from the tree, and those of escalation's own rows, where it has some."""
+    rows = getattr(document.escalation, "rows", ())
+    own = (row.then.to for row in rows if row.then.to is not None)
+    return max(map(len, [*tree.chains.values(), *own]))
 
 
 def _slips(document: Document, words: Words) -> tuple[Slip, ...]:

@@ -222,6 +222,14 @@ def test_where_every_kind_is_owed_an_answer_nothing_is_merely_noted(small_text: 
 
 
 @languages
+def test_all_that_the_shipped_policies_say_has_room(
+    xiaoshan: CompiledPolicy, message_board: CompiledPolicy, language: Language
+) -> None:
+    for policy in (xiaoshan, message_board):
+        assert "…" not in to_svg(draw(policy.document, language))
+
+
+@languages
 def test_the_svg_has_its_text_as_text_with_title_and_description(
     xiaoshan: CompiledPolicy, language: Language
 ) -> None:

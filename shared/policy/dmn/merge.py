@@ -35,7 +35,7 @@ def merge(file: str, content: bytes, tables: Sequence[DecisionTable]) -> bytes:
     """The content of a policy file with these tables in the place of its own.
 
     A row that says what it said before keeps its text, with its comments; so does all outside the
-    tables. A section whose hit policy or default changes is written anew, rows and all. Whether
+    tables. A section whose form or default changes is written anew, rows and all. Whether
     the policy can be used is for its reader to check.
 
     Raises:
@@ -133,8 +133,26 @@ class _Merge:
         return end
 
     def _may_keep(self, old: Any, table: DecisionTable) -> bool:
+        """Whether rows alone have changed, or the hit policy where the file has a word for it."""
         whole = old if isinstance(old, Mapping) else {}
-        return whole.get("hit", "first") == table.hit and whole.get("otherwise") == table.otherwise
+        if whole.get("otherwise") != table.otherwise:
+            return False
+        return whole.get("hit", "first") == table.hit or self._set_hit(table)
+
+    def _set_hit(self, table: DecisionTable) -> bool:
+        """Write another hit policy over the old one; False where none is written."""
+        node = self._section(table.name)
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        for value in (value for key, value in pairs if key.value == "hit"):
+            start, end = value.start_mark, value.end_mark
+            if start.line == end.line:
+                line = self._lines[start.line]
+                self._lines[start.line] = line[: start.column] + table.hit + line[end.column :]
+                return True
+        return False
+
+    def _section(self, name: str) -> Any:
+        return next(value for key, value in self._root.value if key.value == name)
 
     def _row_by_row(
         self, table: DecisionTable, rows: Sequence[dict[str, Any]], place: tuple[int, int]
@@ -165,7 +183,7 @@ class _Merge:
         return "".join([*self._lines[: begins[0]], *made, *self._lines[end:]])
 
     def _items(self, name: str) -> list[Any]:
-        node = next(value for key, value in self._root.value if key.value == name)
+        node = self._section(name)
         if isinstance(node, yaml.MappingNode) and not node.flow_style:
             node = next((value for key, value in node.value if key.value == "rows"), node)
         usable = isinstance(node, yaml.SequenceNode) and not node.flow_style
@@ -173,7 +191,7 @@ class _Merge:
 
     def _end_of(self, name: str, last: int, end: int) -> int:
         """Where the last row ends: before the next key of the section, if it has one."""
-        node = next(value for key, value in self._root.value if key.value == name)
+        node = self._section(name)
         if isinstance(node, yaml.MappingNode):
             later = [key.start_mark.line for key, _ in node.value if key.start_mark.line > last]
             end = min([end, *later])

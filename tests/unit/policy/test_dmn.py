@@ -190,6 +190,19 @@ def test_another_hit_policy_writes_the_section_anew_and_nothing_else(
     assert after.decode().endswith(rest[rest.index("evaluators:") :])
 
 
+def test_a_hit_policy_that_the_file_names_changes_in_its_place() -> None:
+    text = (
+        "colours: [{id: red}]\ntriage:\n  # why\n  hit: unique  # for now\n  rows:\n"
+        "    # the first\n    - {name: one, when: {kind: [problem]}, then: {colour: red}}\n"
+        "  otherwise: {colour: red}  # always\n# the end\n"
+    )
+    dmn = _exported(source.read("hit.yaml", text.encode()).data).decode()
+    assert 'hitPolicy="UNIQUE"' in dmn
+    wanted = read_dmn("hit.dmn", dmn.replace("UNIQUE", "PRIORITY").encode())
+    after = merge("hit.yaml", text.encode(), wanted).decode()
+    assert after == text.replace("unique", "priority")
+
+
 def test_the_edited_name_wins_where_description_and_annotation_differ(edited: Edit) -> None:
     after = edited(("<description>many</description>", "<description>very many</description>"))
     assert b"- name: very many" in after

@@ -174,6 +174,9 @@ class _Merge:
         for row in rows:
             number = next((at for at in chunks if before[at] is row or before[at] == row), None)
             if number is None:
+                named = next((at for at in chunks if before[at]["name"] == row["name"]), None)
+                if named is not None:  # what is remarked above it still holds
+                    made += self._lines[chunks.pop(named)[0] : starts[named]]
                 made += [f"{line}{self._end}" for line in yaml_text.row(row, indent)]
             else:
                 first, last = chunks.pop(number)

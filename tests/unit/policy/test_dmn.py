@@ -153,9 +153,7 @@ def test_a_unit_with_all_below_it_is_written_out_and_stays_as_it_was_said() -> N
 def test_only_the_row_that_was_edited_is_written_anew(small_text: str, edited: Edit) -> None:
     text = small_text.replace("  - name: many\n", "  # a remark of ours\n  - name: many\n")
     after = edited(("[100..1000]", "&gt; 250"), text=text).decode()
-    assert after == text.replace("{at_least: 100, at_most: 1000}", "{at_least: 251}").replace(
-        "  # a remark of ours\n  - name: many\n", "  - name: many\n"
-    )
+    assert after == text.replace("{at_least: 100, at_most: 1000}", "{at_least: 251}")
 
 
 def test_rows_can_be_moved_added_and_taken_away(small_text: str) -> None:

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from shared.domain.errors import PolicyError
 from shared.policy import parse_policy, source
 from shared.policy.dmn import DecisionTable, TablesUnusable, merge, read_dmn, tables_of, to_dmn
-from shared.policy.dmn.feel import fact_of, name_of
+from shared.policy.dmn.conditions import NoneOf, OneOf, Present, Range, Test
+from shared.policy.dmn.errors import NotSayable
+from shared.policy.dmn.feel import fact_of, name_of, read_tests
 from shared.policy.dmn.tables import HITS, OUTPUTS
 
 POLICIES = Path(__file__).resolve().parents[3] / "examples" / "policies"
@@ -265,6 +267,42 @@ def test_a_table_that_the_policy_refuses_is_told_by_line(edited: Edit) -> None:
 def test_what_is_no_honest_dmn_file_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(TablesUnusable, match=message):
         read_dmn("bad.dmn", content)
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [
+        ("-", ()),
+        ("  ", ()),
+        ("[1..9]", (Range(1, 9),)),
+        ("(1..9)", (Range(2, 8),)),
+        ("]1..9[", (Range(2, 8),)),
+        ("[-9 .. -1)", (Range(-9, -2),)),
+        ("> -1", (Range(0, None),)),
+        ("<5", (Range(None, 4),)),
+        ("<= 5", (Range(None, 5),)),
+        ('"a" , "b, c"', (OneOf(("a", "b, c")),)),
+        ('"\\u4e2d\\"]"', (OneOf(('中"]',)),)),
+        ("true", (OneOf((True,)),)),
+        ('not( "a" )', (NoneOf(("a",)),)),
+        ('not("a", null)', (NoneOf(("a",)), Present(known=True))),
+        ("null", (Present(known=False),)),
+        ("not(null)", (Present(known=True),)),
+    ],
+)
+def test_unary_tests_mean_what_the_standard_says(cell: str, meant: tuple[Test, ...]) -> None:
+    assert read_tests(cell) == meant
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["[1..", "1..9", "not(", 'not("a"', "> \"a\"", '"a" "b"', '"a', "a", "[1..9], 11",
+     "not([1..2])",
+     "9" * 19, "> 1, < 5", '"\\q"', ",", "()", "%"],
+)  # fmt: skip
+def test_cells_that_are_none_are_refused(cell: str) -> None:
+    with pytest.raises(NotSayable, match="write a value"):
+        read_tests(cell)
 
 
 @given(st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True) | st.sampled_from(["if", "null"]))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from services.cli.importing import import_cases
 from services.cli.policy import policy
@@ -15,28 +13,27 @@ from services.cli.reporting import audit, report
 from services.cli.running import processes, serve, up
 from shared.domain.errors import ConcentricError
 
+
+class Plainly(TyperGroup):
+    """Commands whose errors are told in words and an exit code of 2, not in a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry out the command, however deep in the groups."""
+        try:
+            return super().invoke(ctx)
+        except ConcentricError as error:
+            typer.echo(f"{error}", err=True)
+            raise typer.Exit(2) from error
+
+
 app = typer.Typer(
     name="concentric",
+    cls=Plainly,
     help="Closed-loop case handling: cases go recorded → routed → answered → rated → closed.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
-
-def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command whose errors are told in words and an exit code of 2, not in a traceback."""
-
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except ConcentricError as error:
-            typer.echo(f"{error}", err=True)
-            sys.exit(2)
-
-    return run
-
 
 for name, command in (
     ("up", up),
@@ -46,9 +43,5 @@ for name, command in (
     ("report", report),
     ("audit", audit),
 ):
-    app.command(name)(plainly(command))
-
-for told in policy.registered_commands:
-    assert told.callback is not None
-    told.callback = plainly(told.callback)
+    app.command(name)(command)
 app.add_typer(policy)

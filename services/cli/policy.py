@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from services.cli.policy_pictures import diagram, dmn
 from services.cli.policy_proof import check, explain, schema
 from services.cli.policy_scenarios import run_scenarios
 
 policy = typer.Typer(
     name="policy",
-    help="The policy of the house: prove it, explain what it decides, and test it.",
+    help="The policy of the house: prove it, explain what it decides, test it, draw it.",
     no_args_is_help=True,
 )
 
@@ -18,5 +19,7 @@ for name, command in (
     ("explain", explain),
     ("test", run_scenarios),
     ("schema", schema),
+    ("diagram", diagram),
 ):
     policy.command(name)(command)
+policy.add_typer(dmn)

@@ -1,14 +1,15 @@
-"""The deadline service's own table."""
+"""The deadline service's own tables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from shared.domain.aggregates import Clocks
-from shared.domain.model import micros
-from shared.storage.collection import Field, aggregates
+from shared.domain.model import Instant, Value, micros
+from shared.storage.collection import Collection, Field, aggregates
 from shared.storage.tx import Tx
 
 METADATA = sa.MetaData()
@@ -23,8 +24,27 @@ CLOCKS = aggregates(
         lambda clocks: micros(clocks.marks[0].at) if clocks.marks else None,
         index=True,
     ),
+    Field("unit", sa.Text(), lambda clocks: clocks.unit),
+    Field("due_at", sa.BigInteger(), lambda clocks: micros(clocks.due_at)),
+    Field("stopped_at", sa.BigInteger(), lambda clocks: micros(clocks.stopped_at), index=True),
 )
-"""One row per case: its clock, and when that speaks next."""
+"""One row per case: its clocks, and when they speak next."""
+
+
+class Sweep(Value):
+    """How far the open deadlines have been reckoned anew by the calendar in force."""
+
+    name: str = "calendar"
+    digest: str
+    """The calendar's."""
+    seen_at: Instant
+    """When it was first met."""
+    after: str = ""
+    """The last case that was looked at, in the order of their ids."""
+    done: bool = False
+
+
+SWEEPS = Collection(METADATA, "sweeps", Sweep, key=lambda sweep: sweep.name)
 
 MOST = 200
 """Cases whose clocks speak in one transaction."""
@@ -40,6 +60,21 @@ def due(tx: Tx, now: datetime) -> list[Clocks]:
         .limit(MOST)
         .with_for_update(skip_locked=True)
     )
-    keys = tx.connection.scalars(query).all()
+    return _read(tx, tx.connection.scalars(query).all())
+
+
+def armed(tx: Tx, after: str, limit: int) -> list[Clocks]:
+    """Clocks that have something to say some day, in the order of their ids, after one."""
+    column = CLOCKS.table.c
+    query = (
+        sa.select(column.key)
+        .where(column.key > after, column.next_at.is_not(None))
+        .order_by(column.key)
+        .limit(limit)
+    )
+    return _read(tx, tx.connection.scalars(query).all())
+
+
+def _read(tx: Tx, keys: Sequence[str]) -> list[Clocks]:
     tx.preload((CLOCKS, key) for key in keys)
     return [clocks for key in keys if (clocks := tx.get(CLOCKS, key)) is not None]

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from shared.domain.aggregates import Actor, Clocks, Decision, Handling, Judgement, Rating, Record
+from shared.domain.aggregates import (
+    Actor,
+    Clocks,
+    Decision,
+    Extension,
+    Handling,
+    Judgement,
+    Pause,
+    Rating,
+    Record,
+)
 from shared.domain.case import Aggregate, Case, Standing, State
 from shared.domain.errors import Problem
 from shared.domain.model import Instant, Value
@@ -149,12 +159,19 @@ class CaseDueSoon(ClocksEvent):
 
     type = "case.due-soon"
     working_days_left: int
+    clock: str = "reply"
+    late_by: int | None = None
+    """Seconds after its moment, where that is more than a minute: nobody was up, or all busy."""
 
 
 class CaseOverdue(ClocksEvent):
-    """The due date passed without an answer."""
+    """The due date passed without an answer, or the time for accepting the case without that."""
 
     type = "case.overdue"
+    clock: str = "reply"
+    """`reply` or `accept`."""
+    late_by: int | None = None
+    """As in `case.due-soon`."""
 
 
 class CaseEscalated(ClocksEvent):
@@ -163,6 +180,60 @@ class CaseEscalated(ClocksEvent):
     type = "case.escalated"
     to_unit: str
     step: int
+    """From 0; beyond the end of the chain its last unit is told again."""
+    clock: str = "reply"
+    late_by: int | None = None
+    """As in `case.due-soon`."""
+
+
+class CasePaused(ClocksEvent):
+    """The clocks of a case stand still."""
+
+    type = "case.paused"
+    pause: Pause
+
+
+class CaseResumed(ClocksEvent):
+    """The clocks go on: somebody said so, the pause came to its end, or the answer was given."""
+
+    type = "case.resumed"
+    pause: Pause
+    paused_days: int
+    """Working days that all pauses of this round have left out."""
+
+
+class ExtensionRequested(ClocksEvent):
+    """The unit asks for more time; the due date stays until that is granted."""
+
+    type = "extension.requested"
+    extension: Extension
+
+
+class ExtensionRefused(ClocksEvent):
+    """There is no more time: the due date stays."""
+
+    type = "extension.refused"
+    extension: Extension
+
+
+class DeadlineExtended(ClocksEvent):
+    """More time was granted; the clocks keep the original due date as well."""
+
+    type = "deadline.extended"
+    extension: Extension
+    moved_from: Instant
+    moved_to: Instant
+
+
+class DeadlineMoved(ClocksEvent):
+    """The due date of a running round was reckoned anew."""
+
+    type = "deadline.moved"
+    moved_from: Instant | None
+    moved_to: Instant | None
+    """None where no answer is owed any more."""
+    why: str
+    """`calendar` or `re-triage`."""
 
 
 # ── evaluation: the judgement ─────────────────────────────────────────────────────────────────

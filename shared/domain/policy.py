@@ -8,6 +8,7 @@ from typing import Protocol
 from shared.domain.aggregates import Decision, Handling
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Submission
+from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
 from shared.domain.model import Value
 
@@ -91,12 +92,12 @@ class Policy(Protocol):
         Each is `informant:REF`, `person:REF` or `unit:ID`.
         """
 
-    def warnings(self, colour: str) -> Sequence[int]:
-        """Working days before the due date at which a warning is given, the earliest first."""
+    def warnings(self, colour: str) -> Sequence[Warn]:
+        """When a warning is given before the due date, numbers first, the earliest first."""
 
     def escalation(self, unit: str) -> Sequence[str]:
         """The units above `unit` to which an overdue case goes, step by step."""
 
     @property
-    def escalation_days(self) -> int:
-        """Working days between two steps of the escalation, and from the breach to the first."""
+    def clocks(self) -> ClockRules:
+        """Pauses, extensions, and the pace of the escalation."""

@@ -9,8 +9,10 @@ from typing import Any
 from shared.domain.aggregates import Decision, Handling, Limits
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Submission
+from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
 from shared.domain.policy import Score, Titled, Unit
+from shared.policy import clocks as sections
 from shared.policy.admit import Admission
 from shared.policy.classify import Classifier
 from shared.policy.engine import DurableEngine, OnFallback
@@ -50,12 +52,9 @@ class CompiledPolicy:
         self._colours = _view(
             Titled(id=part.id, title=dict(part.title)) for part in document.colours
         )
-        self._limits = {
-            part.id: Limits(accept=part.accept, reply=part.reply) for part in document.colours
-        }
-        self._warnings = {
-            part.id: tuple(sorted(set(part.warn), reverse=True)) for part in document.colours
-        }
+        self._limits = sections.limits(document)
+        self._warnings = sections.warnings(document)
+        self._clocks = sections.rules(document)
         self._admission = Admission(document, self._tree.units)
         self._classifier = Classifier(document)
         self._target_of = _targets(document)
@@ -121,9 +120,9 @@ class CompiledPolicy:
         return self._document.repeats.days
 
     @property
-    def escalation_days(self) -> int:
-        """Working days between two steps of the escalation, and from the breach to the first."""
-        return self._document.escalation.days
+    def clocks(self) -> ClockRules:
+        """Pauses, extensions, and the pace of the escalation."""
+        return self._clocks
 
     @property
     def fallbacks(self) -> int:
@@ -151,7 +150,7 @@ class CompiledPolicy:
             unit=unit.id,
             level=unit.level,
             answer_owed=owed,
-            limits=self._limits[row.then.colour] if owed else Limits(),
+            limits=self._limits_of(row.then.colour, unit.level) if owed else Limits(),
             table="triage",
             row=row.name,
             facts=dict(facts),
@@ -168,8 +167,8 @@ class CompiledPolicy:
             return []
         return resolve(self._document.evaluators[index].then.ask, handling, self._tree)
 
-    def warnings(self, colour: str) -> Sequence[int]:
-        """Working days before the due date at which a warning is given, the earliest first."""
+    def warnings(self, colour: str) -> Sequence[Warn]:
+        """When a warning is given before the due date, numbers first, the earliest first."""
         return self._warnings.get(colour, ())
 
     def escalation(self, unit: str) -> Sequence[str]:
@@ -180,6 +179,9 @@ class CompiledPolicy:
         """Free the engine's memory now; later decisions come from the reference interpreter."""
         self._triage.close()
         self._evaluators.close()
+
+    def _limits_of(self, colour: str, level: str) -> Limits:
+        return self._limits.get((colour, level)) or self._limits[colour, None]
 
     def _owes_answer(self, kind: Kind) -> bool:
         part = self._document.kinds.get(kind)

@@ -5,18 +5,14 @@ Whether names exist is the business of `names.py` and `checks.py`.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     StrictBool,
-    StringConstraints,
     Tag,
     model_validator,
 )
@@ -31,6 +27,15 @@ from shared.policy.names import (
     TargetRef,
     UnitRef,
 )
+from shared.policy.parts import Named, Part, Title
+from shared.policy.schema_clocks import (
+    AcceptancePart,
+    CalendarPart,
+    ColourPart,
+    EscalationPart,
+    ExtensionsPart,
+    PausePart,
+)
 from shared.policy.table import FactType
 from shared.policy.vocabulary import (
     Days,
@@ -42,40 +47,6 @@ from shared.policy.vocabulary import (
     Side,
     Threshold,
 )
-
-
-class Part(BaseModel):
-    """Any part of the file: an unknown key is an error, not a guess."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Title(Part):
-    """What a thing is called, in Chinese and in English."""
-
-    zh: Line
-    en: Line
-
-
-class Named(Part):
-    """A thing with an id and titles."""
-
-    id: Id
-    title: Title
-
-
-class CalendarPart(Part):
-    """The working days: a country's public holidays, and what is added by hand."""
-
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-    subdivision: str | None = None
-    years: tuple[Annotated[int, Field(ge=1990, le=2090)], Annotated[int, Field(ge=1990, le=2090)]]
-    holidays: tuple[date, ...] = ()
-    """Days off that the library does not know."""
-    working_days: tuple[date, ...] = ()
-    """Days of work that the library does not know."""
-    published_until: date | None = None
-    """Stated where the two lists above carry the publication of a further year."""
 
 
 class KindPart(Part):
@@ -146,15 +117,6 @@ class MentionPart(Part):
     keywords: Annotated[tuple[Keyword, ...], Field(min_length=1)]
     at_least: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
     """How many different ones are needed."""
-
-
-class ColourPart(Named):
-    """An urgency and its clock."""
-
-    reply: Days
-    accept: Days | None = None
-    warn: tuple[Days, ...] = ()
-    """Working days before the due date."""
 
 
 class Operators(Part):
@@ -247,12 +209,6 @@ class RepeatsPart(Part):
     days: Annotated[int, Field(strict=True, ge=1, le=3660)]
 
 
-class EscalationPart(Part):
-    """How an overdue case climbs."""
-
-    days: Days
-
-
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -291,5 +247,9 @@ class Document(Part):
     rating: RatingPart
     reopening: ReopeningPart
     repeats: RepeatsPart
+    acceptance: AcceptancePart = AcceptancePart()
+    pauses: Annotated[dict[Id, PausePart], Field(max_length=100)] = Field(default_factory=dict)
+    extensions: ExtensionsPart | None = None
+    """Left out, nobody gets more time."""
     escalation: EscalationPart
     campaigns: tuple[Named, ...] = ()

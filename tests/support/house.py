@@ -10,6 +10,13 @@ from zoneinfo import ZoneInfo
 from shared.domain.aggregates import Actor, Decision, Handling, HandlingState, Limits, Record
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Standing, State, Submission
+from shared.domain.clock_rules import (
+    ClockRules,
+    EscalationRule,
+    ExtensionRule,
+    PauseRule,
+    Warn,
+)
 from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
 from shared.domain.policy import Policy, Score, Titled, Unit
@@ -55,8 +62,15 @@ class SmallPolicy:
     rating_days: int = 10
     rounds: int = 2
     repeat_days: int = 30
-    escalation_days: int = 2
-    warn: Mapping[str, Sequence[int]] = field(
+    clocks: ClockRules = ClockRules(  # noqa: RUF009 - frozen
+        EscalationRule(first=2, days=2),
+        pauses={
+            "waiting-for-informant": PauseRule({"zh": "等待", "en": "Waiting"}, max_days=10),
+            "planned-outage": PauseRule({"zh": "停电", "en": "Outage"}, ("parent",), 5),
+        },
+        extension=ExtensionRule(most=2, max_days=10),
+    )
+    warn: Mapping[str, Sequence[Warn]] = field(
         default_factory=lambda: {"red": (2, 1), "yellow": (5,)}
     )
     limits: Mapping[str, int] = field(default_factory=lambda: {"red": 5, "yellow": 20})
@@ -131,7 +145,7 @@ class SmallPolicy:
             return [f"informant:{handling.informant_ref}"]
         return [f"person:{handling.recorder}"] if handling.recorder else []
 
-    def warnings(self, colour: str) -> Sequence[int]:
+    def warnings(self, colour: str) -> Sequence[Warn]:
         """By colour."""
         return self.warn.get(colour, ())
 
@@ -163,7 +177,7 @@ def routed(case_id: str = "case-1", **changes: object) -> Handling:
         colour="red",
         unit="north-station",
         level="branches",
-        limits=Limits(accept=1, reply=5),
+        limits=Limits(reply=5),
         recorder="recorder",
         station="north-station",
         informant_ref="informant",

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.calendar import WorkingCalendar
 from shared.policy.calendar import UnknownPlace, build
-from shared.policy.schema import CalendarPart
+from shared.policy.schema_clocks import CalendarPart
 
 ZONE = ZoneInfo("Asia/Shanghai")
 

@@ -51,7 +51,7 @@ def planned(clocks: Clocks, policy: Policy) -> Clocks:
         "due_at": due,
         "original_due_at": due_at(clocks, calendar, original=True),
         "accept_due_at": accept_due_at(clocks, policy),
-        "working_days": clocks.limits.reply if due else None,
+        "working_days": reply_days(clocks) if due else None,
         "provisional": due is not None and calendar.is_provisional(due),
     }
     reckoned = clocks.model_copy(update=changes)
@@ -71,9 +71,15 @@ def due_at(clocks: Clocks, calendar: WorkingCalendar, *, original: bool = False)
     if limits.reply_hours is not None:
         seconds = limits.reply_hours * 3600 + more * day_seconds(calendar)
         return after_hours(start, seconds, still, calendar)
-    if limits.reply is None:
-        return None
-    return _end_of_nth(start, limits.reply + more, still, calendar)
+    days = reply_days(clocks)
+    return None if days is None else _end_of_nth(start, days + more, still, calendar)
+
+
+def reply_days(clocks: Clocks) -> int | None:
+    """The limit of the answer in working days; None where it is in hours, or none is owed."""
+    if clocks.handled_round is None and clocks.limits.reply is None:
+        return clocks.working_days  # written by a release that did not keep the limits
+    return clocks.limits.reply
 
 
 def accept_due_at(clocks: Clocks, policy: Policy) -> datetime | None:
@@ -181,7 +187,7 @@ def _warned_at(clocks: Clocks, warn: int | Share, calendar: WorkingCalendar) -> 
         passed = total * warn.percent / 100 if isinstance(warn, Share) else total - warn * 3600
         return after_hours(start, passed, still, calendar) if passed > 0 else None
     if isinstance(warn, Share):
-        total = (clocks.limits.reply or 0) + extended_by(clocks)
+        total = (reply_days(clocks) or 0) + extended_by(clocks)
         days = ceil(total * warn.percent / 100)
         if days >= total:
             return None

@@ -60,22 +60,22 @@ class HoursPart(Part):
 
 
 def _form(value: Any) -> str:
-    return "hours" if isinstance(value, dict | HoursPart) else "days"
+    return "in-hours" if isinstance(value, dict | HoursPart) else "in-days"
 
 
 Limit = Annotated[
-    Annotated[Days, Tag("days")] | Annotated[HoursPart, Tag("hours")], Discriminator(_form)
+    Annotated[Days, Tag("in-days")] | Annotated[HoursPart, Tag("in-hours")], Discriminator(_form)
 ]
 """`5` working days, or `{hours: 4}`."""
 
 
 def _kind(value: Any) -> str:
-    return "share" if isinstance(value, str) else "days"
+    return "a-share" if isinstance(value, str) else "in-days"
 
 
 Warning_ = Annotated[
-    Annotated[Days, Tag("days")]
-    | Annotated[str, StringConstraints(pattern=r"^[1-9]\d?%$"), Tag("share")],
+    Annotated[Days, Tag("in-days")]
+    | Annotated[str, StringConstraints(pattern=r"^[1-9]\d?%$"), Tag("a-share")],
     Discriminator(_kind),
 ]
 """`2` working days before the due date, or `50%` of the time."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from services.cli import calendar, deadlines
 from services.cli.importing import import_cases
 from services.cli.reporting import audit, report
 from services.cli.running import processes, serve, up
@@ -46,3 +47,9 @@ for name, command in (
     ("audit", audit),
 ):
     app.command(name)(plainly(command))
+
+for title, group in (("deadline", deadlines), ("calendar", calendar)):
+    below = typer.Typer(name=title, help=group.HELP, no_args_is_help=True)
+    for name, one in group.COMMANDS.items():
+        below.command(name)(plainly(one))
+    app.add_typer(below)

@@ -1,6 +1,7 @@
 """The deadline service's descriptor."""
 
 from services.deadline.api import api
+from services.deadline.gauges import figures
 from services.deadline.handlers import COMMANDS, HANDLERS, TIMERS
 from services.deadline.store import CLOCKS, METADATA
 from shared.runtime.service import Service
@@ -14,4 +15,5 @@ DEADLINE = Service(
     commands=COMMANDS,
     api=api,
     timers=TIMERS,
+    gauges=figures,
 )

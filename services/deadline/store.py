@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from shared.domain.aggregates import Clocks
-from shared.domain.model import Instant, Value, micros
+from shared.domain.case import State
+from shared.domain.model import EPOCH, Instant, Value, micros
 from shared.storage.collection import Collection, Field, aggregates
 from shared.storage.tx import Tx
 
@@ -29,6 +30,20 @@ CLOCKS = aggregates(
     Field("stopped_at", sa.BigInteger(), lambda clocks: micros(clocks.stopped_at), index=True),
 )
 """One row per case: its clocks, and when they speak next."""
+
+_COLUMN = CLOCKS.table.c
+
+_AWAITED = sa.and_(
+    _COLUMN.state == State.OPEN.value, _COLUMN.stopped_at.is_(None), _COLUMN.due_at.is_not(None)
+)
+
+sa.Index(
+    "ix_clocks_awaited",
+    _COLUMN.unit,
+    _COLUMN.due_at,
+    postgresql_where=_AWAITED,
+    sqlite_where=_AWAITED,
+)
 
 
 class Sweep(Value):
@@ -73,6 +88,43 @@ def armed(tx: Tx, after: str, limit: int) -> list[Clocks]:
         .limit(limit)
     )
     return _read(tx, tx.connection.scalars(query).all())
+
+
+def awaited(connection: sa.Connection) -> Iterator[tuple[str, datetime, int]]:
+    """Each unit, each moment at which cases of its are due, and how many owe an answer then."""
+    query = (
+        sa.select(_COLUMN.unit, _COLUMN.due_at, sa.func.count())
+        .where(_AWAITED)
+        .group_by(_COLUMN.unit, _COLUMN.due_at)
+    )
+    for unit, due_at, cases in connection.execute(query):
+        yield unit, EPOCH + timedelta(microseconds=due_at), cases
+
+
+def answered(connection: sa.Connection, since: datetime, until: datetime) -> dict[str, int]:
+    """How many cases each unit answered from one moment to before another one."""
+    query = (
+        sa.select(_COLUMN.unit, sa.func.count())
+        .where(_COLUMN.stopped_at >= micros(since), _COLUMN.stopped_at < micros(until))
+        .group_by(_COLUMN.unit)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def lag(connection: sa.Connection, now: datetime) -> float:
+    """Seconds for which the longest waiting clock should have spoken; 0 where none should."""
+    earliest = connection.scalar(sa.select(sa.func.min(_COLUMN.next_at)))
+    if earliest is None:
+        return 0.0
+    waiting: timedelta = now - EPOCH - timedelta(microseconds=earliest)
+    return max(0.0, waiting.total_seconds())
+
+
+def open_clocks(connection: sa.Connection) -> Iterator[Clocks]:
+    """The clocks of all cases that owe an answer, however many there are."""
+    query = sa.select(CLOCKS.table.c.body).where(_AWAITED)
+    for (body,) in connection.execution_options(yield_per=1000).execute(query):
+        yield CLOCKS.parse(body)
 
 
 def _read(tx: Tx, keys: Sequence[str]) -> list[Clocks]:

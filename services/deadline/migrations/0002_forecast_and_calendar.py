@@ -27,6 +27,14 @@ def upgrade() -> None:
         op.add_column("clocks", column)
     _fill()
     op.create_index("ix_clocks_stopped_at", "clocks", ["stopped_at"])
+    awaited = sa.text("state = 'open' AND stopped_at IS NULL AND due_at IS NOT NULL")
+    op.create_index(
+        "ix_clocks_awaited",
+        "clocks",
+        ["unit", "due_at"],
+        postgresql_where=awaited,
+        sqlite_where=awaited,
+    )
     create_collection("sweeps")
 
 

@@ -78,7 +78,8 @@ def test_business_hours_are_minutes_of_the_day(small_text: str) -> None:
     [
         ("reply: 5,", "reply: 10000,", "colours[0].reply", "less-than-equal", "1000"),
         ("reply: 5,", "reply: {hours: 0},", "colours[0].reply.hours", "greater-than-equal", "1"),
-        ("reply: 5,", "reply: {hours: 40, days: 5},", "colours[0].reply.days", "extra-forbidden", "days"),
+        ("reply: 5,", "reply: {hours: 40, days: 5},",
+         "colours[0].reply.days", "extra-forbidden", "days"),
         ("reply: 5,", "reply: {hours: 20},", "colours[0].accept", "too-long", "20 hours"),
         ("warn: [1, 2]", "warn: [120%]", "colours[0].warn[0]", "string-pattern-mismatch", "120%"),
         ("warn: [1, 2]", "warn: [1], levels: {bottom: {reply: 3}}",

@@ -108,7 +108,7 @@ def answered(connection: sa.Connection, since: datetime, until: datetime) -> dic
         .where(_COLUMN.stopped_at >= micros(since), _COLUMN.stopped_at < micros(until))
         .group_by(_COLUMN.unit)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def lag(connection: sa.Connection, now: datetime) -> float:

@@ -36,6 +36,8 @@ class Desk:
     storage: Storage
     policy: Policy
     now: datetime
+    certain: bool = True
+    """Whether the moment is believed."""
 
     def hear(self, *events: Event, message_id: str | None = None) -> Result:
         """One message with these events, of whatever types."""
@@ -83,7 +85,12 @@ class Desk:
 
     def context(self) -> Context:
         """The moment, the policy, and where links lead."""
-        return Context(self.now, self.policy, lambda token: f"https://ledger.example/rate/{token}")
+        return Context(
+            self.now,
+            self.policy,
+            lambda token: f"https://ledger.example/rate/{token}",
+            certain=self.certain,
+        )
 
     def _transact(self, work: Sequence[Work]) -> Result:
         with self.storage.transaction(self.now) as tx:

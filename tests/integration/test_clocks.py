@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -12,11 +14,12 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import sqlalchemy as sa
 
 from services.deadline.calendars import PATIENCE
 from services.deadline.gauges import expected, figures
 from services.deadline.service import DEADLINE
-from services.deadline.store import CLOCKS
+from services.deadline.store import CLOCKS, awaited
 from shared.domain.aggregates import Clocks
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.commands import (
@@ -42,6 +45,7 @@ from shared.domain.events import (
 )
 from shared.observe.metrics import Metrics
 from shared.runtime.http import application
+from shared.storage.storage import Storage
 from tests.support.browser import Browser
 from tests.support.desk import Desk, desk
 from tests.support.house import (
@@ -61,6 +65,8 @@ START = at("2026-03-02 09:00")
 WEDNESDAY = at("2026-03-04 10:00")
 LONG_AFTER = at("2026-06-01 00:00")
 CASES = 100
+
+MIGRATIONS = Path(__file__).parents[2] / "services" / "deadline" / "migrations"
 
 Opener = Callable[[datetime], AbstractContextManager[Desk]]
 
@@ -264,3 +270,28 @@ def test_people_pause_and_see_the_reckoning_over_http(tmp_path: Path) -> None:
         assert browser.get("/cases/case-2/deadline/days").status_code == 404
         assert browser.get("/cases/case-1/deadline/table?language=fr").status_code == 422
         assert browser.get("/forecast").json()["units"][0]["unit"] == "north-station"
+
+
+@pytest.mark.parametrize("server", ["sqlite", "postgresql"])
+def test_clocks_of_an_earlier_release_get_their_columns(
+    server: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = cast("str", request.getfixturevalue("database")) if server == "postgresql" else None
+    former = tmp_path / "former"
+    former.mkdir()
+    shutil.copy(MIGRATIONS / "0001_clocks.py", former)
+    old = Storage.open(url, "deadline", DEADLINE.metadata, str(former), folder=tmp_path)
+    old.migrate()
+    body = json.dumps(
+        {"case_id": "case-1", "unit": "north", "due_at": "2026-03-09T15:59:59.999999Z"}
+    )
+    table = sa.table("clocks", *map(sa.column, ("key", "state", "body")))
+    with old.transaction(START) as tx:
+        tx.connection.execute(sa.insert(table).values(key="case-1", state="open", body=body))
+    old.close()
+    with desk(DEADLINE, SmallPolicy(), START, tmp_path, url) as opened:
+        with opened.storage.read() as connection:
+            assert list(awaited(connection)) == [
+                ("north", at("2026-03-10 00:00") - timedelta(microseconds=1), 1)
+            ]
+        assert clocks_of(opened).pauses == ()

@@ -47,9 +47,10 @@ def planned(clocks: Clocks, policy: Policy) -> Clocks:
     """
     calendar = policy.calendar
     due = due_at(clocks, calendar)
+    changed = clocks.pauses or clocks.extensions
     changes: dict[str, object] = {
         "due_at": due,
-        "original_due_at": due_at(clocks, calendar, original=True),
+        "original_due_at": due_at(clocks, calendar, original=True) if changed else due,
         "accept_due_at": accept_due_at(clocks, policy),
         "working_days": reply_days(clocks) if due else None,
         "provisional": due is not None and calendar.is_provisional(due),

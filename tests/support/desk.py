@@ -19,7 +19,7 @@ from shared.domain.events import Event
 from shared.domain.ids import new_id
 from shared.domain.policy import Policy
 from shared.runtime.batch import Batch, Result
-from shared.runtime.handling import Context
+from shared.runtime.handling import Context, Timer
 from shared.runtime.service import Service
 from shared.runtime.work import Request, Tick, Work
 from shared.storage.storage import Storage
@@ -64,7 +64,11 @@ class Desk:
 
     def tick(self) -> int:
         """Each timer once; how many events that led to."""
-        return sum(self._transact([Tick(timer)]).fired for timer in self.service.timers)
+        return sum(map(self.fire, self.service.timers))
+
+    def fire(self, timer: Timer) -> int:
+        """One timer once; how many events that led to."""
+        return self._transact([Tick(timer)]).fired
 
     def tick_until_quiet(self) -> int:
         """As the worker does: again at once, while there is something to fire."""

@@ -74,8 +74,8 @@ def test_each_day_says_why_it_counts_or_not() -> None:
     ("language", "lines"),
     [
         ("en", ["case-1 · red · north-station · answer awaited",
-                "from 2026-03-02 09:00 · 5 working days, 2 more were granted,"
-                " 1 paused, not counted",
+                ("from 2026-03-02 09:00 · 5 working days, 2 more were granted,"
+                 " 1 paused, not counted"),
                 "due 2026-03-12 24:00", "originally 2026-03-09 24:00",
                 "to be accepted by 2026-03-03 24:00", "the rating link lives 10 working days",
                 "2026-03-04  Wed          paused, not counted",

@@ -128,7 +128,7 @@ def _days(
     day = first
     while day <= last:
         works = calendar.is_working_day(day)
-        name = calendar.names.get(day.toordinal(), {})
+        name = {} if works else calendar.names.get(day.toordinal(), {})
         if limit is None:
             hours = _hours(clocks, day, start, due, calendar)
             kind = _off_or_on(day, calendar)

@@ -6,40 +6,47 @@ its owner wrote; a reader keeps the newest version and needs no other order.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from shared.domain.aggregates import (
     Actor,
-    Clocks,
     Decision,
-    Extension,
     Handling,
     Judgement,
-    Pause,
     Rating,
     Record,
 )
-from shared.domain.case import Aggregate, Case, Standing, State
+from shared.domain.case import Case, Standing, State
+from shared.domain.clock_events import (
+    CaseDueSoon,
+    CaseEscalated,
+    CaseOverdue,
+    CasePaused,
+    CaseResumed,
+    ClocksEvent,
+    DeadlineExtended,
+    DeadlineMoved,
+    DeadlineSet,
+    ExtensionRefused,
+    ExtensionRequested,
+)
 from shared.domain.errors import Problem
-from shared.domain.model import Instant, Value
+from shared.domain.event import Event
+from shared.domain.model import Instant
 
-
-class Event(Value):
-    """The base of all events; `type` is the middle of `concentric.TYPE.v1` on the wire."""
-
-    type: ClassVar[str]
-    aggregate: ClassVar[str | None] = None
-    """The field that holds the aggregate which this event describes."""
-
-    case_id: str
-
-    @property
-    def version(self) -> int:
-        """The version of the aggregate described; 0 for events about none."""
-        if self.aggregate is None:
-            return 0
-        described: Aggregate = getattr(self, self.aggregate)
-        return described.version
+# The events about time have a file of their own; they are found here with all others.
+__all__ = [
+    "CaseDueSoon",
+    "CaseEscalated",
+    "CaseOverdue",
+    "CasePaused",
+    "CaseResumed",
+    "ClocksEvent",
+    "DeadlineExtended",
+    "DeadlineMoved",
+    "DeadlineSet",
+    "Event",
+    "ExtensionRefused",
+    "ExtensionRequested",
+]
 
 
 # ── intake: the record ────────────────────────────────────────────────────────────────────────
@@ -136,104 +143,6 @@ class CaseReplied(HandlingEvent):
     reply: str
     by: Actor
     at: Instant
-
-
-# ── deadline: the clocks ──────────────────────────────────────────────────────────────────────
-
-
-class ClocksEvent(Event):
-    """An event about the clocks."""
-
-    aggregate = "clocks"
-    clocks: Clocks
-
-
-class DeadlineSet(ClocksEvent):
-    """The due date of a round was reckoned by the calendar."""
-
-    type = "deadline.set"
-
-
-class CaseDueSoon(ClocksEvent):
-    """A warning before the due date."""
-
-    type = "case.due-soon"
-    working_days_left: int
-    clock: str = "reply"
-    late_by: int | None = None
-    """Seconds after its moment, where that is more than a minute: nobody was up, or all busy."""
-
-
-class CaseOverdue(ClocksEvent):
-    """The due date passed without an answer, or the time for accepting the case without that."""
-
-    type = "case.overdue"
-    clock: str = "reply"
-    """`reply` or `accept`."""
-    late_by: int | None = None
-    """As in `case.due-soon`."""
-
-
-class CaseEscalated(ClocksEvent):
-    """An overdue case went a step up the chain."""
-
-    type = "case.escalated"
-    to_unit: str
-    step: int
-    """From 0; beyond the end of the chain its last unit is told again."""
-    clock: str = "reply"
-    late_by: int | None = None
-    """As in `case.due-soon`."""
-
-
-class CasePaused(ClocksEvent):
-    """The clocks of a case stand still."""
-
-    type = "case.paused"
-    pause: Pause
-
-
-class CaseResumed(ClocksEvent):
-    """The clocks go on: somebody said so, the pause came to its end, or the answer was given."""
-
-    type = "case.resumed"
-    pause: Pause
-    paused_days: int
-    """Working days that all pauses of this round have left out."""
-
-
-class ExtensionRequested(ClocksEvent):
-    """The unit asks for more time; the due date stays until that is granted."""
-
-    type = "extension.requested"
-    extension: Extension
-
-
-class ExtensionRefused(ClocksEvent):
-    """There is no more time: the due date stays."""
-
-    type = "extension.refused"
-    extension: Extension
-
-
-class DeadlineExtended(ClocksEvent):
-    """More time was granted; the clocks keep the original due date as well."""
-
-    type = "deadline.extended"
-    extension: Extension
-    moved_from: Instant
-    moved_to: Instant
-
-
-class DeadlineMoved(ClocksEvent):
-    """The due date of a running round was reckoned anew."""
-
-    type = "deadline.moved"
-    moved_from: Instant | None
-    moved_to: Instant | None
-    """None where no answer is owed any more."""
-    why: str
-    """`calendar` or `re-triage`."""
 
 
 # ── evaluation: the judgement ─────────────────────────────────────────────────────────────────

@@ -60,7 +60,10 @@ def main() -> None:
     parser.add_argument("--due", type=int, default=10_000, help="clocks due in the same second")
     parser.add_argument("--moved", type=int, default=100_000, help="deadlines reckoned anew")
     options = parser.parse_args()
-    measured = list(_run(options.armed, options.due, options.moved))
+    measured = []
+    for each in _run(options.armed, options.due, options.moved):
+        measured.append(each)
+        print(f"bench: {each.what}: {each.value:,.2f} {each.unit}", file=sys.stderr, flush=True)
     table = Table(title="Clocks")
     for column in ("", "measured", "bound"):
         table.add_column(column, justify="left" if not column else "right")

@@ -32,7 +32,7 @@ from shared.domain.working_time import paused_days
 
 Act = TypeVar("Act", Pause, Extension)
 
-IRREVERSIBLE = (OVERDUE, ESCALATE)
+IRREVERSIBLE = (OVERDUE, ESCALATE, RESUME)
 """Kinds of marks that nobody can take back once they are said."""
 
 PUNCTUAL = timedelta(minutes=1)

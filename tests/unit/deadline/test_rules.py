@@ -7,13 +7,15 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from services.deadline import logic
+from services.deadline import acts, logic
 from shared.domain.aggregates import Clocks, Handling, Limits
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.clock_rules import EscalationRule, Share
+from shared.domain.commands import PauseClock
 from shared.domain.events import (
     CaseEscalated,
     CaseOverdue,
+    CaseResumed,
     ClocksEvent,
     DeadlineMoved,
     DeadlineSet,
@@ -167,6 +169,14 @@ def test_while_the_moment_is_in_doubt_nothing_is_said_that_cannot_be_taken_back(
     assert [event.type for event in doubtful] == ["case.due-soon", "case.due-soon"]
     sure = logic.speak(doubtful[-1].clocks, POLICY, at("2026-06-01 00:00"))
     assert [event.type for event in sure] == ["case.overdue", "case.escalated", "case.escalated"]
+
+
+def test_while_the_moment_is_in_doubt_no_pause_ends() -> None:
+    pausing = PauseClock(case_id="case-1", unit="north-station", reason="waiting-for-informant")
+    still = acts.pause(clocks(routed()), pausing, POLICY, at("2026-03-04 10:00"))
+    assert logic.speak(still, POLICY, at("2026-06-01 00:00"), certain=False) == []
+    [resumed, *_] = logic.speak(still, POLICY, at("2026-06-01 00:00"))
+    assert isinstance(resumed, CaseResumed)
 
 
 def test_another_colour_is_reckoned_from_the_recording_and_loses_nothing_that_was_said() -> None:

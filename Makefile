@@ -9,7 +9,7 @@ READY := .venv/.ready
 export CPPFLAGS := $(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help env run run-rabbitmq test lint format bench bench-policy lock clean
+.PHONY: help env run run-rabbitmq test lint format bench bench-policy bench-clocks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ bench-policy: env ## measure decisions a second and their memory, beside zen-eng
 
 LOCK := $(BIN)/uv --system-certs pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
+
+bench-clocks: env ## measure the clocks: working days, quiet looks, many at once, another calendar
+	$(SERVERS) $(BIN)/python -m bench.clocks
 
 lock: env ## renew the locked versions of all dependencies, for every supported Python at once
 	$(LOCK) --output-file requirements.txt pyproject.toml

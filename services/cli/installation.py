@@ -93,6 +93,12 @@ class Databases:
             with storage.read() as connection:
                 return read_report(connection, policy, datetime.now(UTC), start, end)
 
+    @contextmanager
+    def reading(self, name: str) -> Iterator[sa.Connection]:
+        """A connection to one service's own tables."""
+        with self._opened(name) as storage, storage.read() as connection:
+            yield connection
+
     def _read(self, name: str, read: Callable[[sa.Connection], R], stack: ExitStack) -> R:
         storage = stack.enter_context(self._opened(name))
         return read(stack.enter_context(storage.read()))
@@ -157,6 +163,10 @@ class Addresses:
         given = {name: day.isoformat() for name, day in days.items() if day is not None}
         # a proxy may know the ledger alone, so that it is not asked which services are there
         return Report.model_validate(self._get(f"{self._urls[0]}/report", given))
+
+    def ask(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """What the installation answers under a path, for which the first address is asked."""
+        return self._get(f"{self._urls[0]}{path}", query)
 
     def _homes(self) -> Mapping[str, str]:
         """Which service is where; raises `ConfigurationError` where one is at none of the URLs."""

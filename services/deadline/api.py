@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from services.deadline.logic import is_overdue, working_days_left
+from starlette.responses import PlainTextResponse, Response
+
+from services.deadline.explain import Explanation, explain
+from services.deadline.forecast import Forecast
+from services.deadline.gauges import expected
+from services.deadline.handlers import COMMANDS
+from services.deadline.logic import days_paused, is_overdue, working_days_left
 from services.deadline.store import CLOCKS
-from shared.domain.aggregates import Clocks, Mark
+from services.deadline.words import Language, text
+from shared.domain.aggregates import Clocks, Extension, Mark, Pause
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Standing
-from shared.domain.model import Instant, Value
+from shared.domain.errors import ConfigurationError, Conflict
+from shared.domain.model import Input, Instant, Value
+from shared.runtime.commands import command_routes
 from shared.runtime.gateway import Gateway
 from shared.runtime.routes import Routes
 
@@ -33,13 +42,28 @@ class Deadline(Value):
     """Whether the answer came after the due day, or is owed beyond it."""
     provisional: bool
     stopped_at: Instant | None
+    original_due_at: Instant | None
+    """Without pauses and extensions."""
+    accept_due_at: Instant | None
+    """Until when the unit has to accept the case; null where the policy sets no limit."""
+    accepted_at: Instant | None
+    paused: bool
+    """Whether the clocks stand still by a pause."""
+    paused_days: int
+    """Working days that the pauses of this round leave out."""
+    pauses: tuple[Pause, ...]
+    extensions: tuple[Extension, ...]
+    rating_days: int
+    """Working days for which the link to rate the answer will live; the evaluation owns it."""
     marks: tuple[Mark, ...]
     """What is still to be said."""
     said: tuple[Mark, ...]
     """What has been said."""
 
     @classmethod
-    def of(cls, clocks: Clocks, calendar: WorkingCalendar, now: datetime) -> Deadline:
+    def of(
+        cls, clocks: Clocks, calendar: WorkingCalendar, now: datetime, rating_days: int
+    ) -> Deadline:
         """The clocks as people read them."""
         due = clocks.due_at
         return cls(
@@ -55,19 +79,62 @@ class Deadline(Value):
             overdue=is_overdue(clocks, now),
             provisional=clocks.provisional,
             stopped_at=clocks.stopped_at,
+            original_due_at=clocks.original_due_at,
+            accept_due_at=clocks.accept_due_at,
+            accepted_at=clocks.accepted_at,
+            paused=clocks.pause is not None,
+            paused_days=days_paused(clocks, calendar),
+            pauses=clocks.pauses,
+            extensions=clocks.extensions,
+            rating_days=rating_days,
             marks=clocks.marks,
             said=clocks.said,
         )
 
 
+class Wording(Input):
+    """In which language a text is asked for."""
+
+    language: Language = "en"
+
+
 def api(gateway: Gateway) -> Routes:
     """The routes of the deadline service."""
-    routes = Routes("deadline")
+    routes = command_routes("deadline", COMMANDS, gateway)
 
     @routes.get("/cases/{case_id}/deadline")
     def deadline(case_id: str) -> Deadline:
         """When the case is due, and how many working days are left."""
         context = gateway.context
-        return Deadline.of(gateway.fetch(CLOCKS, case_id), context.policy.calendar, context.now)
+        policy = context.policy
+        clocks = gateway.fetch(CLOCKS, case_id)
+        return Deadline.of(clocks, policy.calendar, context.now, policy.rating_days)
+
+    @routes.get("/cases/{case_id}/deadline/days")
+    def days(case_id: str) -> Explanation:
+        """How the due date came about, day by day."""
+        return explained(gateway, case_id)
+
+    @routes.get("/cases/{case_id}/deadline/table", media_type="text/plain")
+    def table(case_id: str, query: Wording) -> Response:
+        """The same as a table of text, in Chinese or in English."""
+        return PlainTextResponse(text(explained(gateway, case_id), query.language))
+
+    @routes.get("/forecast")
+    def forecast() -> Forecast:
+        """How many open cases of each unit will breach at its present pace, with the reckoning."""
+        try:
+            with gateway.read() as connection:
+                return expected(connection, gateway.context)
+        except ConfigurationError as outside:
+            raise Conflict.of("", "outside-calendar", f"{outside}") from outside
 
     return routes
+
+
+def explained(gateway: Gateway, case_id: str) -> Explanation:
+    """How the due date of a case came about; raises `NotFound`, and `Conflict` without one."""
+    context = gateway.context
+    policy = context.policy
+    clocks = gateway.fetch(CLOCKS, case_id)
+    return explain(clocks, policy.calendar, context.now, policy.rating_days)

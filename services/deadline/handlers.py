@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.deadline import logic
+from services.deadline import acts, logic
+from services.deadline.calendars import follow_calendar
 from services.deadline.store import CLOCKS, due
-from shared.domain.aggregates import Clocks
+from shared.domain.aggregates import Actor, Clocks
+from shared.domain.commands import (
+    Command,
+    DecideExtension,
+    PauseClock,
+    RequestExtension,
+    ResumeClock,
+    UnitCommand,
+)
 from shared.domain.events import (
     CaseAccepted,
     CaseClosed,
+    CasePaused,
     CaseReopened,
     CaseReplied,
     CaseReturned,
     CaseRouted,
     CaseTransferred,
     CaseWithdrawn,
-    DeadlineSet,
+    DeadlineExtended,
     Event,
+    ExtensionRefused,
+    ExtensionRequested,
     HandlingEvent,
 )
 from shared.runtime.handling import Context, Handler, Timer
@@ -25,30 +37,79 @@ from shared.storage.tx import Tx
 
 
 def follow_handling(event: HandlingEvent, tx: Tx, ctx: Context) -> Sequence[Event]:
-    """Set the clock of a new round, stop it at the answer, let it go on through a transfer."""
+    """Set the clocks of a new round, stop them at the answer, let them go on at a transfer."""
     known = _clocks(tx, event.case_id)
     if event.handling.version <= known.handling_version:
         return ()
     clocks = logic.follow(known, event.handling, ctx.policy)
     tx.put(CLOCKS, clocks)
-    if clocks.version == known.version:
-        return ()
-    return [DeadlineSet(case_id=event.case_id, clocks=clocks)]
+    return logic.news(known, clocks, ctx.policy.calendar)
 
 
 def enter_standing(
     event: CaseClosed | CaseReopened | CaseWithdrawn, tx: Tx, ctx: Context
 ) -> Sequence[Event]:
-    """Silence the clock of a case or a round that is over."""
+    """Silence the clocks of a case or a round that is over."""
     tx.put(CLOCKS, logic.settle(_clocks(tx, event.case_id), event.standing))
     return ()
+
+
+def pause_clock(command: PauseClock, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """The clocks stand still."""
+    clocks = acts.pause(_clocks(tx, command.case_id), command, ctx.policy, ctx.now)
+    tx.put(CLOCKS, clocks)
+    assert clocks.pause is not None
+    return [CasePaused(case_id=command.case_id, clocks=clocks, pause=clocks.pause)]
+
+
+def resume_clock(command: ResumeClock, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """The clocks go on."""
+    clocks = acts.resume(_clocks(tx, command.case_id), _actor(command), ctx.policy, ctx.now)
+    tx.put(CLOCKS, clocks)
+    return [logic.resumed(clocks, clocks.pauses[-1], ctx.policy.calendar)]
+
+
+def request_extension(command: RequestExtension, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """More time is asked for."""
+    clocks = acts.request(_clocks(tx, command.case_id), command, ctx.policy, ctx.now)
+    tx.put(CLOCKS, clocks)
+    asked = clocks.extensions[-1]
+    return [ExtensionRequested(case_id=command.case_id, clocks=clocks, extension=asked)]
+
+
+def decide_extension(command: DecideExtension, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """More time is granted or refused."""
+    known = _clocks(tx, command.case_id)
+    clocks = acts.decide(
+        known,
+        _actor(command),
+        ctx.policy,
+        ctx.now,
+        granted=command.granted,
+        note=command.note,
+    )
+    tx.put(CLOCKS, clocks)
+    decided = clocks.extensions[-1]
+    if not command.granted:
+        return [ExtensionRefused(case_id=command.case_id, clocks=clocks, extension=decided)]
+    assert known.due_at is not None
+    assert clocks.due_at is not None
+    return [
+        DeadlineExtended(
+            case_id=command.case_id,
+            clocks=clocks,
+            extension=decided,
+            moved_from=known.due_at,
+            moved_to=clocks.due_at,
+        )
+    ]
 
 
 def let_clocks_speak(tx: Tx, ctx: Context) -> Sequence[Event]:
     """Warn, declare overdue, escalate: all that has fallen due, also while nobody was up."""
     events: list[Event] = []
     for known in due(tx, ctx.now):
-        said = logic.speak(known, ctx.policy.calendar, ctx.now)
+        said = logic.speak(known, ctx.policy, ctx.now, certain=ctx.certain)
         if said:
             tx.put(CLOCKS, said[-1].clocks)
             events.extend(said)
@@ -57,6 +118,10 @@ def let_clocks_speak(tx: Tx, ctx: Context) -> Sequence[Event]:
 
 def _clocks(tx: Tx, case_id: str) -> Clocks:
     return tx.get(CLOCKS, case_id) or Clocks(case_id=case_id)
+
+
+def _actor(command: UnitCommand) -> Actor:
+    return Actor(unit=command.unit, person=command.person)
 
 
 HANDLERS: Mapping[type[Event], Handler] = {
@@ -70,4 +135,14 @@ HANDLERS: Mapping[type[Event], Handler] = {
     CaseWithdrawn: enter_standing,
 }
 
-TIMERS = (Timer("marks", 1.0, let_clocks_speak),)
+COMMANDS: Mapping[type[Command], Handler] = {
+    PauseClock: pause_clock,
+    ResumeClock: resume_clock,
+    RequestExtension: request_extension,
+    DecideExtension: decide_extension,
+}
+
+TIMERS = (
+    Timer("marks", 1.0, let_clocks_speak),
+    Timer("calendar", 5.0, follow_calendar),
+)

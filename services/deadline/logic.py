@@ -1,55 +1,109 @@
-"""When the clock of a case speaks, as pure functions of its handling, the policy and the moment."""
+"""What becomes of the clocks of a case when something is heard, and when time has passed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import TypeVar
 
-from shared.domain.aggregates import Clocks, Handling, Mark
+from services.deadline.plan import (
+    DUE_SOON,
+    ESCALATE,
+    OVERDUE,
+    RESUME,
+    next_repeat,
+    planned,
+    runs,
+    stood_still,
+)
+from shared.domain.aggregates import Clocks, Extension, Handling, Limits, Mark, Pause
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Standing, State
-from shared.domain.events import CaseDueSoon, CaseEscalated, CaseOverdue, ClocksEvent
+from shared.domain.events import (
+    CaseDueSoon,
+    CaseEscalated,
+    CaseOverdue,
+    CaseResumed,
+    ClocksEvent,
+    DeadlineMoved,
+    DeadlineSet,
+)
 from shared.domain.policy import Policy
+from shared.domain.working_time import paused_days
 
-DUE_SOON = "due-soon"
-OVERDUE = "overdue"
-ESCALATE = "escalate"
+Act = TypeVar("Act", Pause, Extension)
 
-TICK = timedelta(microseconds=1)
-"""From the last moment of a day to the first of the next."""
+IRREVERSIBLE = (OVERDUE, ESCALATE, RESUME)
+"""Kinds of marks that nobody can take back once they are said."""
+
+PUNCTUAL = timedelta(minutes=1)
+"""Up to this after its moment, a mark counts as said in time."""
 
 
 def follow(known: Clocks, handling: Handling, policy: Policy) -> Clocks:
-    """The clocks after a newer handling; the version rises where a due date was reckoned.
+    """The clocks after a newer handling; the version rises where a due date was reckoned anew.
 
     Raises `ConfigurationError` where that lies outside the policy's calendar.
     """
-    standing = known.standing.join(handling.standing)
-    runs = (
-        handling.replied_at is None
-        and standing.state is State.OPEN
-        and standing == handling.standing  # else a later round has begun
+    new_round = handling.started_at != known.started_at
+    clocks = known.model_copy(
+        update={
+            "standing": known.standing.join(handling.standing),
+            "handling_version": handling.version,
+            "handled_round": handling.standing.round,
+            "colour": handling.colour,
+            "unit": handling.unit,
+            "limits": handling.limits if handling.answer_owed else Limits(),
+            "escalation": policy.escalation(handling) if handling.answer_owed else None,
+            "started_at": handling.started_at,
+            "received_at": handling.received_at,
+            "given_at": handling.given_at,
+            "accepted_at": handling.accepted_at,
+            "stopped_at": handling.replied_at,
+            "said": () if new_round else known.said,
+            "pauses": _since(handling.started_at, known.pauses),
+            "extensions": _since(handling.started_at, known.extensions),
+        }
     )
-    changes: dict[str, object] = {
-        "standing": standing,
-        "handling_version": handling.version,
-        "stopped_at": handling.replied_at,
-        "colour": handling.colour,
-        "unit": handling.unit,
-    }
-    if handling.started_at != known.started_at:
-        due = _due(handling, policy.calendar)
-        changes |= _new_round(handling, due, policy.calendar)
-        if due is None:
-            return known.model_copy(update=changes)
-        if runs:
-            changes["marks"] = _all_marks(due, handling, policy)
-        return known.next(**changes)
-    if not runs:
-        changes["marks"] = ()
-    elif handling.unit != known.unit and known.due_at is not None:
-        changes["marks"] = _with_chain_of(known, known.due_at, handling, policy)
-    return known.model_copy(update=changes)
+    clocks = planned(clocks, policy)
+    if clocks.due_at == known.due_at and clocks.pause == known.pause and not new_round:
+        return clocks
+    if clocks.due_at is None and known.due_at is None:
+        return clocks
+    return clocks.next()
+
+
+def news(known: Clocks, clocks: Clocks, calendar: WorkingCalendar) -> list[ClocksEvent]:
+    """The event of what a newer handling changed in the due date; none where nothing."""
+    case_id = clocks.case_id
+    if clocks.version == known.version:
+        return []
+    if clocks.started_at != known.started_at or known.due_at is None:
+        return [DeadlineSet(case_id=case_id, clocks=clocks)]
+    if known.pause is not None and clocks.pause is None and clocks.stopped_at is not None:
+        ended = known.pause.model_copy(update={"ended_at": clocks.stopped_at})
+        return [resumed(clocks, ended, calendar)]
+    return [moved(known, clocks, "re-triage")]
+
+
+def moved(known: Clocks, clocks: Clocks, why: str) -> DeadlineMoved:
+    """The event of a due date that was reckoned anew."""
+    return DeadlineMoved(
+        case_id=clocks.case_id,
+        clocks=clocks,
+        moved_from=known.due_at,
+        moved_to=clocks.due_at,
+        why=why,
+    )
+
+
+def resumed(clocks: Clocks, pause: Pause, calendar: WorkingCalendar) -> CaseResumed:
+    """The event of a pause that is over."""
+    return CaseResumed(
+        case_id=clocks.case_id,
+        clocks=clocks,
+        pause=pause,
+        paused_days=days_paused(clocks, calendar),
+    )
 
 
 def settle(known: Clocks, standing: Standing) -> Clocks:
@@ -63,29 +117,48 @@ def settle(known: Clocks, standing: Standing) -> Clocks:
     return known.model_copy(update={"standing": joined, "marks": ()})
 
 
-def speak(known: Clocks, calendar: WorkingCalendar, now: datetime) -> list[ClocksEvent]:
+def recalculated(known: Clocks, policy: Policy, now: datetime) -> Clocks:
+    """The clocks by another calendar; the version rises where the due date has moved.
+
+    What is over or overdue stays as it was reckoned.
+    """
+    if not runs(known) or (known.due_at is not None and known.due_at < now):
+        return known
+    clocks = planned(known, policy)
+    return clocks if clocks.due_at == known.due_at else clocks.next()
+
+
+def speak(
+    known: Clocks, policy: Policy, now: datetime, *, certain: bool = True
+) -> list[ClocksEvent]:
     """An event for each mark that has been reached, in their order, however long ago that was.
 
-    The last event carries the clocks that are left.
+    The last event carries the clocks that are left. Where `now` is not certain, what cannot be
+    taken back waits.
     """
     events: list[ClocksEvent] = []
     clocks = known
     while clocks.marks and clocks.marks[0].at <= now:
-        mark, *later = clocks.marks
-        clocks = clocks.next(marks=tuple(later), said=(*clocks.said, mark))
-        events.append(_event(clocks, mark, calendar, now))
+        mark = clocks.marks[0]
+        if mark.kind in IRREVERSIBLE and not certain:
+            break
+        clocks = _after(clocks, mark, policy, now)
+        events.append(_event(clocks, mark, policy.calendar, now))
     return events
 
 
 def working_days_left(clocks: Clocks, calendar: WorkingCalendar, now: datetime) -> int | None:
     """Working days after today up to the due day, 0 on it; None where no clock runs.
 
-    Negative once it has passed: then the working days by which the case is overdue.
+    Negative once it has passed: then the working days by which the case is overdue. Days on which
+    the clock stands still are left out.
     """
     if clocks.due_at is None or clocks.stopped_at or clocks.standing.state is not State.OPEN:
         return None
     if now <= clocks.due_at:
-        return calendar.working_days_between(now, clocks.due_at)
+        today, due_day = calendar.local_day(now), calendar.local_day(clocks.due_at)
+        still = paused_days(stood_still(clocks), today, due_day, calendar)
+        return calendar.working_days_in(today, due_day) - still
     return -calendar.working_days_between(clocks.due_at, now)
 
 
@@ -98,90 +171,44 @@ def is_overdue(clocks: Clocks, now: datetime) -> bool:
     return clocks.standing.state is State.OPEN and now > clocks.due_at
 
 
-def _due(handling: Handling, calendar: WorkingCalendar) -> datetime | None:
-    """When the answer is due; None where none is owed."""
-    limit = handling.limits.reply
-    if handling.started_at is None or limit is None or not handling.answer_owed:
-        return None
-    return calendar.due(handling.started_at, limit)
+def days_paused(clocks: Clocks, calendar: WorkingCalendar) -> int:
+    """Working days that the pauses of this round leave out."""
+    if clocks.started_at is None or clocks.due_at is None:
+        return 0
+    first, last = map(calendar.local_day, (clocks.started_at, clocks.due_at))
+    return paused_days(stood_still(clocks), first, last, calendar)
 
 
-def _new_round(
-    handling: Handling, due: datetime | None, calendar: WorkingCalendar
-) -> dict[str, object]:
-    return {
-        "started_at": handling.started_at,
-        "due_at": due,
-        "working_days": None if due is None else handling.limits.reply,
-        "provisional": due is not None and calendar.is_provisional(due),
-        "marks": (),
-        "said": (),
-    }
+def _since(start: datetime | None, acts: tuple[Act, ...]) -> tuple[Act, ...]:
+    """Those of the round that began then: what was done in an earlier one is over."""
+    return tuple(act for act in acts if start is not None and act.at >= start)
 
 
-def _all_marks(due: datetime, handling: Handling, policy: Policy) -> tuple[Mark, ...]:
-    overdue = Mark(at=due + TICK, kind=OVERDUE)
-    warnings = _warnings(due, handling, policy) if overdue.at >= _present(handling) else []
-    return _to_come([*warnings, overdue, *_escalation(due, handling, policy)], handling)
-
-
-def _with_chain_of(
-    known: Clocks, due: datetime, handling: Handling, policy: Policy
-) -> tuple[Mark, ...]:
-    """The marks of a case that has moved: the chain is the new unit's, from the step not taken."""
-    kept = [mark for mark in known.marks if mark.kind != ESCALATE]
-    taken = {mark.step for mark in known.said if mark.kind == ESCALATE}
-    chain = _escalation(due, handling, policy)
-    return _to_come([*kept, *(mark for mark in chain if mark.step not in taken)], handling)
-
-
-def _warnings(due: datetime, handling: Handling, policy: Policy) -> list[Mark]:
-    """At the start of the working day that lies so many working days before the due day."""
-    calendar = policy.calendar
-    due_day = calendar.local_day(due)
-    days = policy.warnings(handling.colour)
-    return [
-        Mark(at=calendar.start_of(_days_before(due_day, ahead, calendar)), kind=DUE_SOON, step=step)
-        for step, ahead in enumerate(days)
-    ]
-
-
-def _days_before(day: date, number: int, calendar: WorkingCalendar) -> date:
-    return calendar.nth_working_day(day, -number) if number else day
-
-
-def _escalation(due: datetime, handling: Handling, policy: Policy) -> list[Mark]:
-    """A step up the chain each time that so many working days have passed since the breach."""
-    climb = policy.climb(handling)
-    return [
-        Mark(
-            at=policy.calendar.due(due, (step + 1) * climb.days) + TICK,
-            kind=ESCALATE,
-            step=step,
-            to_unit=above,
-        )
-        for step, above in enumerate(climb.units)
-    ]
-
-
-def _to_come(marks: Sequence[Mark], handling: Handling) -> tuple[Mark, ...]:
-    """Without those that had passed before the case came in: the past raises no alarms."""
-    present = _present(handling)
-    return tuple(sorted((mark for mark in marks if mark.at >= present), key=lambda mark: mark.at))
-
-
-def _present(handling: Handling) -> datetime:
-    """When this round could first be acted on: its start, or later, when the case came in."""
-    assert handling.started_at is not None
-    return max(handling.started_at, handling.received_at or handling.started_at)
+def _after(clocks: Clocks, mark: Mark, policy: Policy, now: datetime) -> Clocks:
+    """The clocks once a mark has been said."""
+    if mark.kind == RESUME:
+        pauses = (*clocks.pauses[:-1], clocks.pauses[-1].model_copy(update={"ended_at": mark.at}))
+        ended = clocks.model_copy(update={"pauses": pauses, "said": (*clocks.said, mark)})
+        return planned(ended, policy).next()
+    after = clocks.next(marks=clocks.marks[1:], said=(*clocks.said, mark))
+    again = next_repeat(after, policy, now) if mark.kind == ESCALATE else None
+    if again is None:
+        return after
+    return after.model_copy(update={"marks": (*after.marks, again)})
 
 
 def _event(clocks: Clocks, mark: Mark, calendar: WorkingCalendar, now: datetime) -> ClocksEvent:
     case_id = clocks.case_id
+    late = now - mark.at
+    late_by = round(late.total_seconds()) if late > PUNCTUAL else None
+    if mark.kind == RESUME:
+        return resumed(clocks, clocks.pauses[-1], calendar)
     if mark.kind == DUE_SOON:
         left = max(0, working_days_left(clocks, calendar, now) or 0)
-        return CaseDueSoon(case_id=case_id, clocks=clocks, working_days_left=left)
+        return CaseDueSoon(case_id=case_id, clocks=clocks, working_days_left=left, late_by=late_by)
     if mark.kind == OVERDUE:
-        return CaseOverdue(case_id=case_id, clocks=clocks)
+        return CaseOverdue(case_id=case_id, clocks=clocks, clock=mark.clock, late_by=late_by)
     assert mark.to_unit is not None
-    return CaseEscalated(case_id=case_id, clocks=clocks, to_unit=mark.to_unit, step=mark.step)
+    return CaseEscalated(
+        case_id=case_id, clocks=clocks, to_unit=mark.to_unit, step=mark.step, late_by=late_by
+    )

@@ -1,7 +1,8 @@
 """The deadline service's descriptor."""
 
 from services.deadline.api import api
-from services.deadline.handlers import HANDLERS, TIMERS
+from services.deadline.gauges import figures
+from services.deadline.handlers import COMMANDS, HANDLERS, TIMERS
 from services.deadline.store import CLOCKS, METADATA
 from shared.runtime.service import Service
 
@@ -11,7 +12,8 @@ DEADLINE = Service(
     migrations="services.deadline.migrations",
     books=CLOCKS,
     handlers=HANDLERS,
-    commands={},
+    commands=COMMANDS,
     api=api,
     timers=TIMERS,
+    gauges=figures,
 )

@@ -1,14 +1,16 @@
-"""The deadline service's own table."""
+"""The deadline service's own tables."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from shared.domain.aggregates import Clocks
-from shared.domain.model import micros
-from shared.storage.collection import Field, aggregates
+from shared.domain.case import State
+from shared.domain.model import EPOCH, Instant, Value, micros
+from shared.storage.collection import Collection, Field, aggregates
 from shared.storage.tx import Tx
 
 METADATA = sa.MetaData()
@@ -23,8 +25,41 @@ CLOCKS = aggregates(
         lambda clocks: micros(clocks.marks[0].at) if clocks.marks else None,
         index=True,
     ),
+    Field("unit", sa.Text(), lambda clocks: clocks.unit),
+    Field("due_at", sa.BigInteger(), lambda clocks: micros(clocks.due_at)),
+    Field("stopped_at", sa.BigInteger(), lambda clocks: micros(clocks.stopped_at), index=True),
 )
-"""One row per case: its clock, and when that speaks next."""
+"""One row per case: its clocks, and when they speak next."""
+
+_COLUMN = CLOCKS.table.c
+
+_AWAITED = sa.and_(
+    _COLUMN.state == State.OPEN.value, _COLUMN.stopped_at.is_(None), _COLUMN.due_at.is_not(None)
+)
+
+sa.Index(
+    "ix_clocks_awaited",
+    _COLUMN.unit,
+    _COLUMN.due_at,
+    postgresql_where=_AWAITED,
+    sqlite_where=_AWAITED,
+)
+
+
+class Sweep(Value):
+    """How far the open deadlines have been reckoned anew by the calendar in force."""
+
+    name: str = "calendar"
+    digest: str
+    """The calendar's."""
+    seen_at: Instant
+    """When it was first met."""
+    after: str = ""
+    """The last case that was looked at, in the order of their ids."""
+    done: bool = False
+
+
+SWEEPS = Collection(METADATA, "sweeps", Sweep, key=lambda sweep: sweep.name)
 
 MOST = 200
 """Cases whose clocks speak in one transaction."""
@@ -40,6 +75,58 @@ def due(tx: Tx, now: datetime) -> list[Clocks]:
         .limit(MOST)
         .with_for_update(skip_locked=True)
     )
-    keys = tx.connection.scalars(query).all()
+    return _read(tx, tx.connection.scalars(query).all())
+
+
+def armed(tx: Tx, after: str, limit: int) -> list[Clocks]:
+    """Clocks that have something to say some day, in the order of their ids, after one."""
+    column = CLOCKS.table.c
+    query = (
+        sa.select(column.key)
+        .where(column.key > after, column.next_at.is_not(None))
+        .order_by(column.key)
+        .limit(limit)
+    )
+    return _read(tx, tx.connection.scalars(query).all())
+
+
+def awaited(connection: sa.Connection) -> Iterator[tuple[str, datetime, int]]:
+    """Each unit, each moment at which cases of its are due, and how many owe an answer then."""
+    query = (
+        sa.select(_COLUMN.unit, _COLUMN.due_at, sa.func.count())
+        .where(_AWAITED)
+        .group_by(_COLUMN.unit, _COLUMN.due_at)
+    )
+    for unit, due_at, cases in connection.execute(query):
+        yield unit, EPOCH + timedelta(microseconds=due_at), cases
+
+
+def answered(connection: sa.Connection, since: datetime, until: datetime) -> dict[str, int]:
+    """How many cases each unit answered from one moment to before another one."""
+    query = (
+        sa.select(_COLUMN.unit, sa.func.count())
+        .where(_COLUMN.stopped_at >= micros(since), _COLUMN.stopped_at < micros(until))
+        .group_by(_COLUMN.unit)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def lag(connection: sa.Connection, now: datetime) -> float:
+    """Seconds for which the longest waiting clock should have spoken; 0 where none should."""
+    earliest = connection.scalar(sa.select(sa.func.min(_COLUMN.next_at)))
+    if earliest is None:
+        return 0.0
+    waiting: timedelta = now - EPOCH - timedelta(microseconds=earliest)
+    return max(0.0, waiting.total_seconds())
+
+
+def open_clocks(connection: sa.Connection) -> Iterator[Clocks]:
+    """The clocks of all cases that owe an answer, however many there are."""
+    query = sa.select(CLOCKS.table.c.body).where(_AWAITED)
+    for (body,) in connection.execution_options(yield_per=1000).execute(query):
+        yield CLOCKS.parse(body)
+
+
+def _read(tx: Tx, keys: Sequence[str]) -> list[Clocks]:
     tx.preload((CLOCKS, key) for key in keys)
     return [clocks for key in keys if (clocks := tx.get(CLOCKS, key)) is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -31,9 +31,7 @@ def open_storage(settings: Settings, name: str) -> Storage:
 class House:
     """Every service, started and stopped together."""
 
-    def __init__(
-        self, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] | None = None) -> None:
         """Open everything; raises `PolicyError` or `ConfigurationError` where that cannot be."""
         self.metrics = Metrics()
         self.policies: PolicyHolder = policies(settings, self.metrics)

@@ -84,7 +84,7 @@ def accept_case(command: AcceptCase, tx: Tx, ctx: Context) -> Sequence[Event]:
 def return_case(command: ReturnCase, tx: Tx, ctx: Context) -> Sequence[Event]:
     """The unit gives the case back."""
     by = _actor(command)
-    handling = logic.give_back(_handling(tx, command.case_id), by, ctx.policy)
+    handling = logic.give_back(_handling(tx, command.case_id), by, ctx.policy, ctx.now)
     tx.put(HANDLINGS, handling)
     return [
         CaseReturned(
@@ -97,7 +97,7 @@ def transfer_case(command: TransferCase, tx: Tx, ctx: Context) -> Sequence[Event
     """The case goes to the unit that can solve it."""
     by = _actor(command)
     known = _handling(tx, command.case_id)
-    handling = logic.transfer(known, by, command.to_unit, ctx.policy)
+    handling = logic.transfer(known, by, command.to_unit, ctx.policy, ctx.now)
     tx.put(HANDLINGS, handling)
     return [
         CaseTransferred(

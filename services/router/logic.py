@@ -41,6 +41,7 @@ def start_round(known: Handling, at: datetime) -> Handling:
     return known.next(
         state=HandlingState.ROUTED,
         started_at=at,
+        given_at=None,
         accepted_at=None,
         replied_at=None,
         replied_by=None,
@@ -78,8 +79,8 @@ def accept(known: Handling, by: Actor, at: datetime) -> Handling:
     return known.next(state=HandlingState.ACCEPTED, assignee=by.person, accepted_at=at)
 
 
-def transfer(known: Handling, by: Actor, to_unit: str, policy: Policy) -> Handling:
-    """The case moves to another unit; recorder and clock stay as they are."""
+def transfer(known: Handling, by: Actor, to_unit: str, policy: Policy, at: datetime) -> Handling:
+    """The case moves to another unit; recorder and reply clock stay as they are."""
     _may_act(known, by, ANSWERABLE, "transferred")
     unit = policy.units.get(to_unit)
     if unit is None:
@@ -91,12 +92,13 @@ def transfer(known: Handling, by: Actor, to_unit: str, policy: Policy) -> Handli
         unit=to_unit,
         level=unit.level,
         assignee=None,
+        given_at=at,
         accepted_at=None,
         came_from=known.unit,
     )
 
 
-def give_back(known: Handling, by: Actor, policy: Policy) -> Handling:
+def give_back(known: Handling, by: Actor, policy: Policy, at: datetime) -> Handling:
     """The case goes back to the unit that it came from, or to the one above."""
     _may_act(known, by, ANSWERABLE[:1], "returned")
     back = known.came_from or policy.units[known.unit].parent
@@ -109,6 +111,7 @@ def give_back(known: Handling, by: Actor, policy: Policy) -> Handling:
         unit=back,
         level=policy.units[back].level,
         assignee=None,
+        given_at=at,
         came_from=None,
     )
 

@@ -35,6 +35,7 @@ LISTENERS = (
             "case.reopened",
             "case.withdrawn",
         ),
+        commands=("pause-clock", "resume-clock", "request-extension", "decide-extension"),
     ),
     Subscription(
         "evaluation",

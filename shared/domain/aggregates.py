@@ -5,6 +5,7 @@ Record (intake) · Handling (router) · Clocks (deadline) · Judgement (evaluati
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field
@@ -21,10 +22,13 @@ class Actor(Value):
 
 
 class Limits(Value):
-    """Working days allowed, counted from the day after the start."""
+    """Time allowed: working days from the day after the start, or hours of work from it on."""
 
     accept: int | None = None
     reply: int | None = None
+    accept_hours: int | None = None
+    """Instead of the days."""
+    reply_hours: int | None = None
 
 
 class Decision(Value):
@@ -90,6 +94,8 @@ class Handling(Aggregate):
     received_at: Instant | None = None
     started_at: Instant | None = None
     """Start of the current round's clocks: the recording, or the reopening."""
+    given_at: Instant | None = None
+    """When the case came to the unit, where that was after the start: by a transfer or a return."""
     accepted_at: Instant | None = None
     replied_at: Instant | None = None
     replied_by: Actor | None = None
@@ -98,20 +104,77 @@ class Handling(Aggregate):
     policy_version: str = ""
 
 
+class Escalation(Value):
+    """How an overdue case climbs."""
+
+    first: int
+    """Working days from the breach to the first step."""
+    days: int
+    """Working days between two steps."""
+    repeat: bool = False
+    """Whether the last step is taken again and again until the case is answered."""
+    units: tuple[str, ...] = ()
+    """To which it goes, step by step; never the unit that has the case."""
+
+
 class Mark(Value):
     """A moment at which a clock speaks: once, whoever is up."""
 
     at: Instant
     kind: str
-    """`due-soon`, `overdue` or `escalate`."""
+    """`due-soon`, `overdue`, `escalate` or `resume`."""
     step: int = 0
     """Which warning or which step up the chain, from 0."""
     to_unit: str | None = None
     """To which unit the case is escalated."""
+    clock: str = "reply"
+    """`reply` or `accept`."""
+
+
+class Pause(Value):
+    """Time in which the clocks of a case stood still, or stand still."""
+
+    reason: str
+    """One of the policy's."""
+    by: Actor
+    at: Instant
+    until: Instant
+    """When it ends by itself: as announced, and never later than the policy allows."""
+    ended_at: Instant | None = None
+    """None while it lasts."""
+    ended_by: Actor | None = None
+    """None also where it ended by itself, or with the answer."""
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From its beginning to its end, or to the one that is awaited."""
+        return self.at, self.ended_at or self.until
+
+
+class ExtensionState(StrEnum):
+    """Where a request for more time stands."""
+
+    ASKED = "asked"
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+class Extension(Value):
+    """More time, as it was asked for and decided."""
+
+    days: int
+    """Working days."""
+    reason: str
+    by: Actor
+    at: Instant
+    state: ExtensionState = ExtensionState.ASKED
+    decided_by: Actor | None = None
+    decided_at: Instant | None = None
+    note: str = ""
 
 
 class Clocks(Aggregate):
-    """Deadline's part: the reply clock of the current round."""
+    """Deadline's part: the clocks of the current round."""
 
     started_at: Instant | None = None
     due_at: Instant | None = None
@@ -129,6 +192,32 @@ class Clocks(Aggregate):
     """What has been said in this round."""
     handling_version: int = 0
     """The newest version of the handling that was seen."""
+    limits: Limits = Limits()
+    """Empty where no answer is owed."""
+    escalation: Escalation | None = None
+    """As the policy decided for the handling; None where no answer is owed."""
+    original_due_at: Instant | None = None
+    """The due date as it would be without pauses and extensions."""
+    accept_due_at: Instant | None = None
+    """Until when the unit has to accept the case; None where the policy sets no limit."""
+    received_at: Instant | None = None
+    """When the case came in: what had passed by then raises no alarm."""
+    given_at: Instant | None = None
+    """As in the handling."""
+    accepted_at: Instant | None = None
+    handled_round: int | None = None
+    """The round of that handling; the clocks stand still while another one knows of a later."""
+    pauses: tuple[Pause, ...] = ()
+    """In this round, in order of time; the last one may still last."""
+    extensions: tuple[Extension, ...] = ()
+    """In this round, in order of time; the last one may still wait for its decision."""
+
+    @property
+    def pause(self) -> Pause | None:
+        """The pause that lasts; none does once the answer is given."""
+        if self.stopped_at is not None:
+            return None
+        return next((pause for pause in self.pauses if pause.ended_at is None), None)
 
 
 class JudgementState(StrEnum):

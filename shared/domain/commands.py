@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.domain.case import Name, Submission, Text
 from shared.domain.ids import case_id
-from shared.domain.model import Input
+from shared.domain.model import GivenInstant, Input
 
 
 class Command(Input):
@@ -87,6 +87,39 @@ class ReplyToCase(UnitCommand):
 
     type = "reply-to-case"
     reply: Annotated[Text, Field(min_length=1)]
+
+
+class PauseClock(UnitCommand):
+    """Let the clocks stand still, for one of the policy's reasons."""
+
+    type = "pause-clock"
+    reason: Name
+    """Id of the reason in the policy."""
+    until: GivenInstant | None = None
+    """When the pause ends by itself; left out, when the policy ends it."""
+
+
+class ResumeClock(UnitCommand):
+    """Let the clocks go on."""
+
+    type = "resume-clock"
+
+
+class RequestExtension(UnitCommand):
+    """Ask for more time."""
+
+    type = "request-extension"
+    days: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    """Working days."""
+    reason: Annotated[Text, Field(min_length=1)]
+
+
+class DecideExtension(UnitCommand):
+    """Grant or refuse the time that was asked for."""
+
+    type = "decide-extension"
+    granted: bool
+    note: Text = ""
 
 
 class RateReply(Command):

@@ -6,30 +6,47 @@ its owner wrote; a reader keeps the newest version and needs no other order.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from shared.domain.aggregates import Actor, Clocks, Decision, Handling, Judgement, Rating, Record
-from shared.domain.case import Aggregate, Case, Standing, State
+from shared.domain.aggregates import (
+    Actor,
+    Decision,
+    Handling,
+    Judgement,
+    Rating,
+    Record,
+)
+from shared.domain.case import Case, Standing, State
+from shared.domain.clock_events import (
+    CaseDueSoon,
+    CaseEscalated,
+    CaseOverdue,
+    CasePaused,
+    CaseResumed,
+    ClocksEvent,
+    DeadlineExtended,
+    DeadlineMoved,
+    DeadlineSet,
+    ExtensionRefused,
+    ExtensionRequested,
+)
 from shared.domain.errors import Problem
-from shared.domain.model import Instant, Value
+from shared.domain.event import Event
+from shared.domain.model import Instant
 
-
-class Event(Value):
-    """The base of all events; `type` is the middle of `concentric.TYPE.v1` on the wire."""
-
-    type: ClassVar[str]
-    aggregate: ClassVar[str | None] = None
-    """The field that holds the aggregate which this event describes."""
-
-    case_id: str
-
-    @property
-    def version(self) -> int:
-        """The version of the aggregate described; 0 for events about none."""
-        if self.aggregate is None:
-            return 0
-        described: Aggregate = getattr(self, self.aggregate)
-        return described.version
+# The events about time have a file of their own; they are found here with all others.
+__all__ = [
+    "CaseDueSoon",
+    "CaseEscalated",
+    "CaseOverdue",
+    "CasePaused",
+    "CaseResumed",
+    "ClocksEvent",
+    "DeadlineExtended",
+    "DeadlineMoved",
+    "DeadlineSet",
+    "Event",
+    "ExtensionRefused",
+    "ExtensionRequested",
+]
 
 
 # ── intake: the record ────────────────────────────────────────────────────────────────────────
@@ -126,43 +143,6 @@ class CaseReplied(HandlingEvent):
     reply: str
     by: Actor
     at: Instant
-
-
-# ── deadline: the clocks ──────────────────────────────────────────────────────────────────────
-
-
-class ClocksEvent(Event):
-    """An event about the clocks."""
-
-    aggregate = "clocks"
-    clocks: Clocks
-
-
-class DeadlineSet(ClocksEvent):
-    """The due date of a round was reckoned by the calendar."""
-
-    type = "deadline.set"
-
-
-class CaseDueSoon(ClocksEvent):
-    """A warning before the due date."""
-
-    type = "case.due-soon"
-    working_days_left: int
-
-
-class CaseOverdue(ClocksEvent):
-    """The due date passed without an answer."""
-
-    type = "case.overdue"
-
-
-class CaseEscalated(ClocksEvent):
-    """An overdue case went a step up the chain."""
-
-    type = "case.escalated"
-    to_unit: str
-    step: int
 
 
 # ── evaluation: the judgement ─────────────────────────────────────────────────────────────────

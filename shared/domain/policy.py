@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from shared.domain.aggregates import Decision, Handling
+from shared.domain.aggregates import Decision, Escalation, Handling
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Submission
+from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
 from shared.domain.model import Value
 
@@ -40,15 +41,6 @@ class Count(Value):
     """`same-matter`, `same-informant` or `open-cases-of-unit`."""
     days: int | None = None
     """Calendar days before the recording; None where the present counts."""
-
-
-class Escalation(Value):
-    """How an overdue case climbs."""
-
-    days: int
-    """Working days between two steps, and from the breach to the first."""
-    units: tuple[str, ...]
-    """To which it goes, step by step."""
 
 
 class Policy(Protocol):
@@ -116,15 +108,12 @@ class Policy(Protocol):
         Each is `informant:REF`, `person:REF` or `unit:ID`.
         """
 
-    def warnings(self, colour: str) -> Sequence[int]:
-        """Working days before the due date at which a warning is given, the earliest first."""
+    def warnings(self, colour: str) -> Sequence[Warn]:
+        """When a warning is given before the due date, numbers first, the earliest first."""
 
-    def escalation(self, unit: str) -> Sequence[str]:
-        """The units above `unit` to which an overdue case goes, step by step, as the tree says."""
-
-    def climb(self, handling: Handling) -> Escalation:
+    def escalation(self, handling: Handling) -> Escalation:
         """The pace and the chain by which the case climbs once it is overdue."""
 
     @property
-    def escalation_days(self) -> int:
-        """Working days between two steps of the escalation, and from the breach to the first."""
+    def clocks(self) -> ClockRules:
+        """Pauses, extensions, and what becomes of the acceptance clock at a transfer."""

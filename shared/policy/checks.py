@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from shared.policy.checks_clocks import check_clocks
 from shared.policy.checks_rules import TABLES, check_rules
 from shared.policy.draft import Draft
 from shared.policy.names import SPECIAL_TARGETS, suggest
@@ -24,7 +25,7 @@ def check_all(draft: Draft) -> None:
     _units(draft)
     _requirements(draft)
     _sides(draft)
-    _colours(draft)
+    check_clocks(draft)
     _scale(draft)
     _calendar(draft)
     _facts(draft)
@@ -114,14 +115,6 @@ def _sides(draft: Draft) -> None:
         if side_of.get(category, side) != side:
             message = f"`{category}` is a category of the {side_of[category]}."
             draft.report(("default_category", side), "wrong-side", message)
-
-
-def _colours(draft: Draft) -> None:
-    for index, colour in enumerate(draft.sections.get("colours", ())):
-        for key, days in (("accept", colour.accept or 1), *(("warn", day) for day in colour.warn)):
-            if days > colour.reply or (key == "warn" and days >= colour.reply):
-                message = f"{days} working days do not lie within the {colour.reply} of the reply."
-                draft.report(("colours", index, key), "too-long", message)
 
 
 def _scale(draft: Draft) -> None:

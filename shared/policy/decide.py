@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from shared.domain.aggregates import Handling
-from shared.domain.policy import Escalation
+from shared.domain.aggregates import Escalation, Handling
 from shared.policy.engine import DurableEngine, OnFallback
 from shared.policy.facts import HandlingFacts
 from shared.policy.rows import escalation_table
@@ -79,7 +78,7 @@ class Escalations:
         on_fallback: OnFallback | None = None,
     ) -> None:
         part = document.escalation
-        self._days = part.days
+        self._part = part
         self._chains = tree.chains
         self._height = _heights(tree)
         self._facts = facts
@@ -93,18 +92,21 @@ class Escalations:
 
         Where several rows decide, the quickest pace and all their units hold.
         """
-        chain, days = self._chains.get(handling.unit, ()), self._days
+        chain = self._chains.get(handling.unit, ())
         if self.rules is None:
-            return Escalation(days=days, units=chain)
+            return self._climb(chain, self._part.days)
         climbs = [named.outcome for named in self.rules.all(self._facts.of(handling))]
         named = [climb.to for climb in climbs if climb.to is not None]
         units = list(dict.fromkeys(unit for to in named for unit in to)) if named else list(chain)
         if named and self.rules.table.hit is Hit.COLLECT:
             units.sort(key=lambda unit: self._height[unit])
-        return Escalation(
-            days=min((climb.days for climb in climbs if climb.days is not None), default=days),
-            units=tuple(unit for unit in units if unit != handling.unit),
-        )
+        paces = (climb.days for climb in climbs if climb.days is not None)
+        others = tuple(unit for unit in units if unit != handling.unit)
+        return self._climb(others, min(paces, default=self._part.days))
+
+    def _climb(self, units: tuple[str, ...], days: int) -> Escalation:
+        first = self._part.first or days
+        return Escalation(first=first, days=days, repeat=self._part.repeat, units=units)
 
 
 def _heights(tree: Tree) -> Mapping[str, tuple[int, int]]:

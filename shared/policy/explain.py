@@ -170,7 +170,7 @@ def _explain(
             for role in asked
         ),
         evaluators=tuple(policy.evaluators(handling)) if decision.answer_owed else (),
-        escalation=tuple(policy.escalation(handling.unit)) if decision.answer_owed else (),
+        escalation=policy.escalation(handling).units if decision.answer_owed else (),
     )
 
 

@@ -15,6 +15,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from shared.domain.clock_rules import ROLES
+
 STATION = "station"
 CATEGORY_UNIT = "category-unit"
 
@@ -122,6 +124,7 @@ _Reference = Annotated[str, StringConstraints(strict=True, max_length=64)]
 
 
 UnitRef = Annotated[_Reference, _known("unit")]
+WhoRef = Annotated[_Reference, _known("unit", ROLES)]
 LevelRef = Annotated[_Reference, _known("level")]
 StepRef = Annotated[_Reference, _known("step")]
 CategoryRef = Annotated[_Reference, _known("category")]

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from shared.domain.aggregates import Decision, Handling, Limits
+from shared.domain.aggregates import Decision, Escalation, Handling, Limits
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Submission
+from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
-from shared.domain.policy import Count, Escalation, Score, Titled, Unit
+from shared.domain.policy import Count, Score, Titled, Unit
+from shared.policy import clocks as sections
 from shared.policy.admit import Admission
 from shared.policy.classify import Classifier
 from shared.policy.decide import Escalations, Rules, roles
@@ -55,12 +57,9 @@ class CompiledPolicy:
         self._colours = _view(
             Titled(id=part.id, title=dict(part.title)) for part in document.colours
         )
-        self._limits = {
-            part.id: Limits(accept=part.accept, reply=part.reply) for part in document.colours
-        }
-        self._warnings = {
-            part.id: tuple(sorted(set(part.warn), reverse=True)) for part in document.colours
-        }
+        self._limits = sections.limits(document)
+        self._warnings = sections.warnings(document)
+        self._clocks = sections.rules(document)
         self._admission = Admission(document, self._tree.units)
         self._classifier = Classifier(document)
         self._target_of = _targets(document)
@@ -137,9 +136,9 @@ class CompiledPolicy:
         return self._document.repeats.days
 
     @property
-    def escalation_days(self) -> int:
-        """Working days between two steps of the escalation, and from the breach to the first."""
-        return self._document.escalation.days
+    def clocks(self) -> ClockRules:
+        """Pauses, extensions, and what becomes of the acceptance clock at a transfer."""
+        return self._clocks
 
     @property
     def fallbacks(self) -> int:
@@ -179,7 +178,7 @@ class CompiledPolicy:
             unit=unit.id,
             level=unit.level,
             answer_owed=owed,
-            limits=self._limits[colour] if owed else Limits(),
+            limits=self._limits_of(colour, unit.level) if owed else Limits(),
             table="triage",
             row=decided.row,
             routing_row=routed,
@@ -201,15 +200,11 @@ class CompiledPolicy:
         asked = roles(self._evaluators.table.hit, [named.outcome.ask for named in decided])
         return resolve(asked, handling, self._tree)
 
-    def warnings(self, colour: str) -> Sequence[int]:
-        """Working days before the due date at which a warning is given, the earliest first."""
+    def warnings(self, colour: str) -> Sequence[Warn]:
+        """When a warning is given before the due date, numbers first, the earliest first."""
         return self._warnings.get(colour, ())
 
-    def escalation(self, unit: str) -> Sequence[str]:
-        """The units above `unit` to which an overdue case goes, step by step, as the tree says."""
-        return self._tree.chains.get(unit, ())
-
-    def climb(self, handling: Handling) -> Escalation:
+    def escalation(self, handling: Handling) -> Escalation:
         """The pace and the chain by which the case climbs once it is overdue."""
         return self._escalations.of(handling)
 
@@ -221,6 +216,9 @@ class CompiledPolicy:
     def _tables(self) -> Iterator[Rules[Any]]:
         tables = (self._triage, self._routing, self._evaluators, self._escalations.rules)
         yield from (rules for rules in tables if rules is not None)
+
+    def _limits_of(self, colour: str, level: str) -> Limits:
+        return self._limits.get((colour, level)) or self._limits[colour, None]
 
     def _owes_answer(self, kind: Kind) -> bool:
         part = self._document.kinds.get(kind)

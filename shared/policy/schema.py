@@ -5,16 +5,22 @@ Whether names exist is the business of `names.py` and `checks.py`.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from shared.domain.case import Kind
 from shared.policy.names import CategoryRef, LevelRef, StepRef, UnitRef
 from shared.policy.parts import Named, Part, Title
+from shared.policy.schema_clocks import (
+    AcceptancePart,
+    CalendarPart,
+    ColourPart,
+    ExtensionsPart,
+    PausePart,
+)
 from shared.policy.schema_rules import (
     AttributePart,
     CountPart,
@@ -25,20 +31,6 @@ from shared.policy.schema_rules import (
     TriageTable,
 )
 from shared.policy.vocabulary import Days, Id, Keyword, Side
-
-
-class CalendarPart(Part):
-    """The working days: a country's public holidays, and what is added by hand."""
-
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-    subdivision: str | None = None
-    years: tuple[Annotated[int, Field(ge=1990, le=2090)], Annotated[int, Field(ge=1990, le=2090)]]
-    holidays: tuple[date, ...] = ()
-    """Days off that the library does not know."""
-    working_days: tuple[date, ...] = ()
-    """Days of work that the library does not know."""
-    published_until: date | None = None
-    """Stated where the two lists above carry the publication of a further year."""
 
 
 class KindPart(Part):
@@ -90,15 +82,6 @@ class CategoryPart(Named):
     """Who deals with it, where a row says `unit: category-unit`."""
     keywords: tuple[Keyword, ...] = ()
     items: tuple[ItemPart, ...] = ()
-
-
-class ColourPart(Named):
-    """An urgency and its clock."""
-
-    reply: Days
-    accept: Days | None = None
-    warn: tuple[Days, ...] = ()
-    """Working days before the due date."""
 
 
 class ScorePart(Named):
@@ -170,5 +153,9 @@ class Document(Part):
     rating: RatingPart
     reopening: ReopeningPart
     repeats: RepeatsPart
+    acceptance: AcceptancePart = AcceptancePart()
+    pauses: Annotated[dict[Id, PausePart], Field(max_length=100)] = Field(default_factory=dict)
+    extensions: ExtensionsPart | None = None
+    """Left out, nobody gets more time."""
     escalation: EscalationPart
     campaigns: tuple[Named, ...] = ()

@@ -254,5 +254,10 @@ class EscalationPart(Part):
     """How an overdue case climbs: `days`, and rows for cases that climb otherwise."""
 
     days: Days
+    """Working days between two steps."""
+    first: Days | None = None
+    """Working days from the breach to the first step; left out, as between two."""
+    repeat: StrictBool = False
+    """Whether the last step is taken again and again until the case is answered."""
     hit: ListHit = Hit.FIRST
     rows: Annotated[tuple[EscalationRow, ...], Field(max_length=500)] = ()

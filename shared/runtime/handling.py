@@ -30,10 +30,14 @@ class Context:
     new_token: Callable[[], str] = new_token
     figures: Mapping[str, int] = field(default_factory=dict)
     """What the service's survey found for this batch."""
+    certain: bool = True
+    """False while the clock of the machine has just jumped ahead, and nobody has confirmed it."""
 
     def because_of(self, cause: Envelope) -> Context:
         """The same for the handling of one envelope; quicker than `dataclasses.replace`."""
-        return Context(self.now, self.policy, self.link, cause, self.new_token, self.figures)
+        return Context(
+            self.now, self.policy, self.link, cause, self.new_token, self.figures, self.certain
+        )
 
 
 Handler = Callable[[Any, Tx, Context], Sequence[Event]]

@@ -15,6 +15,7 @@ from shared.domain.errors import PolicyError, Unavailable
 from shared.domain.policy import Policy
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
+from shared.runtime.clockwatch import ClockWatch
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context
 from shared.runtime.relay import Relay
@@ -27,6 +28,10 @@ from shared.storage.storage import Storage
 
 MEMORY = timedelta(days=14)
 """How long the inbox knows a message: longer than any queue keeps one unread."""
+
+
+def _machine_clock() -> datetime:
+    return datetime.now(UTC)
 
 
 class Policies(Protocol):
@@ -52,8 +57,9 @@ class Host:
         metrics: Metrics,
         settings: Settings,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
+        """The machine's clock is watched for jumps; one that is handed in is believed."""
         self.service = service
         self.storage = storage
         self.metrics = metrics
@@ -63,7 +69,8 @@ class Host:
         self._bus = bus
         self._policies = policies
         self._settings = settings
-        self._clock = clock
+        self._clock = clock or _machine_clock
+        self._watch = ClockWatch() if clock is None else None
         self._consumer: Consumer | None = None
         self._relay = Relay(service.name, storage, bus, metrics, self.log)
         self._worker = Worker(
@@ -73,7 +80,9 @@ class Host:
 
     def context(self) -> Context:
         """The present moment and the policy in force."""
-        return Context(now=self._clock(), policy=self._policies.current, link=self._link)
+        now = self._clock()
+        certain = self._watch is None or self._watch.certain(now)
+        return Context(now, self._policies.current, self._link, certain=certain)
 
     def _link(self, token: str) -> str:
         settings = self._settings

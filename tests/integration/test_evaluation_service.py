@@ -239,6 +239,14 @@ def test_a_case_lapses_after_the_last_moment_of_its_last_day(office: Desk) -> No
     assert office.tick() == 2
 
 
+def test_while_the_moment_is_in_doubt_no_link_lapses(office: Desk) -> None:
+    answer(office)
+    office.now, office.certain = LONG_AFTER, False
+    assert office.tick() == 0
+    office.certain = True
+    assert office.tick() == 2
+
+
 def test_two_replicas_let_each_link_lapse_once_between_them(tmp_path: Path, database: str) -> None:
     names = [f"case-{number:03}" for number in range(MOST + 20)]
     with ExitStack() as stack:

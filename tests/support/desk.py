@@ -19,7 +19,7 @@ from shared.domain.events import Event
 from shared.domain.ids import new_id
 from shared.domain.policy import Policy
 from shared.runtime.batch import Batch, Result
-from shared.runtime.handling import Context
+from shared.runtime.handling import Context, Timer
 from shared.runtime.service import Service
 from shared.runtime.work import Request, Tick, Work
 from shared.storage.storage import Storage
@@ -36,6 +36,8 @@ class Desk:
     storage: Storage
     policy: Policy
     now: datetime
+    certain: bool = True
+    """Whether the moment is believed."""
 
     def hear(self, *events: Event, message_id: str | None = None) -> Result:
         """One message with these events, of whatever types."""
@@ -62,7 +64,11 @@ class Desk:
 
     def tick(self) -> int:
         """Each timer once; how many events that led to."""
-        return sum(self._transact([Tick(timer)]).fired for timer in self.service.timers)
+        return sum(map(self.fire, self.service.timers))
+
+    def fire(self, timer: Timer) -> int:
+        """One timer once; how many events that led to."""
+        return self._transact([Tick(timer)]).fired
 
     def tick_until_quiet(self) -> int:
         """As the worker does: again at once, while there is something to fire."""
@@ -83,7 +89,12 @@ class Desk:
 
     def context(self) -> Context:
         """The moment, the policy, and where links lead."""
-        return Context(self.now, self.policy, lambda token: f"https://ledger.example/rate/{token}")
+        return Context(
+            self.now,
+            self.policy,
+            lambda token: f"https://ledger.example/rate/{token}",
+            certain=self.certain,
+        )
 
     def _transact(self, work: Sequence[Work]) -> Result:
         with self.storage.transaction(self.now) as tx:

@@ -8,12 +8,26 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from shared.domain.aggregates import Actor, Decision, Handling, HandlingState, Limits, Record
+from shared.domain.aggregates import (
+    Actor,
+    Decision,
+    Escalation,
+    Handling,
+    HandlingState,
+    Limits,
+    Record,
+)
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Standing, State, Submission
+from shared.domain.clock_rules import (
+    ClockRules,
+    ExtensionRule,
+    PauseRule,
+    Warn,
+)
 from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
-from shared.domain.policy import Count, Escalation, Policy, Score, Titled, Unit
+from shared.domain.policy import Count, Policy, Score, Titled, Unit
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
@@ -57,8 +71,14 @@ class SmallPolicy:
     rating_days: int = 10
     rounds: int = 2
     repeat_days: int = 30
-    escalation_days: int = 2
-    warn: Mapping[str, Sequence[int]] = field(
+    clocks: ClockRules = ClockRules(  # noqa: RUF009 - frozen
+        pauses={
+            "waiting-for-informant": PauseRule({"zh": "等待", "en": "Waiting"}, max_days=10),
+            "planned-outage": PauseRule({"zh": "停电", "en": "Outage"}, ("parent",), 5),
+        },
+        extension=ExtensionRule(most=2, max_days=10),
+    )
+    warn: Mapping[str, Sequence[Warn]] = field(
         default_factory=lambda: {"red": (2, 1), "yellow": (5,)}
     )
     limits: Mapping[str, int] = field(default_factory=lambda: {"red": 5, "yellow": 20})
@@ -70,6 +90,7 @@ class SmallPolicy:
             "south": ("leaders",),
         }
     )
+    pace: Escalation = Escalation(first=2, days=2)  # noqa: RUF009 - frozen
     counts: Mapping[str, Count] = field(default_factory=dict)
     asks: Sequence[str] | None = None
     """Who rates; left out, the informant where there is one, else the recorder."""
@@ -139,17 +160,15 @@ class SmallPolicy:
             return [f"informant:{handling.informant_ref}"]
         return [f"person:{handling.recorder}"] if handling.recorder else []
 
-    def warnings(self, colour: str) -> Sequence[int]:
+    def warnings(self, colour: str) -> Sequence[Warn]:
         """By colour."""
         return self.warn.get(colour, ())
 
-    def escalation(self, unit: str) -> Sequence[str]:
-        """By unit."""
-        return self.chains.get(unit, ())
-
-    def climb(self, handling: Handling) -> Escalation:
+    def escalation(self, handling: Handling) -> Escalation:
         """By unit, at one pace."""
-        return Escalation(days=self.escalation_days, units=tuple(self.escalation(handling.unit)))
+        chain = self.chains.get(handling.unit, ())
+        others = tuple(unit for unit in chain if unit != handling.unit)
+        return self.pace.model_copy(update={"units": others})
 
 
 @dataclass(frozen=True)
@@ -175,7 +194,7 @@ def routed(case_id: str = "case-1", **changes: object) -> Handling:
         colour="red",
         unit="north-station",
         level="branches",
-        limits=Limits(accept=1, reply=5),
+        limits=Limits(reply=5),
         recorder="recorder",
         station="north-station",
         informant_ref="informant",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.deadline import logic
-from shared.domain.aggregates import Clocks, Handling
-from shared.domain.policy import Escalation
+from shared.domain.aggregates import Clocks, Escalation, Handling
 from tests.support.house import ZONE, SmallPolicy, routed
 
 
@@ -14,11 +13,11 @@ from tests.support.house import ZONE, SmallPolicy, routed
 class Impatient(SmallPolicy):
     """Red cases go to the leaders after one day, all others as ever."""
 
-    def climb(self, handling: Handling) -> Escalation:
+    def escalation(self, handling: Handling) -> Escalation:
         """By colour."""
         if handling.colour == "red":
-            return Escalation(days=1, units=("leaders",))
-        return super().climb(handling)
+            return Escalation(first=1, days=1, units=("leaders",))
+        return super().escalation(handling)
 
 
 def steps(handling: Handling) -> list[tuple[str, str | None]]:

@@ -47,7 +47,7 @@ def test_a_clock_warns_then_is_overdue_then_goes_up_the_chain_step_by_step() -> 
 
 def test_every_mark_is_said_once_in_order_however_late() -> None:
     known = clocks_of(routed())
-    said = logic.speak(known, POLICY.calendar, LONG_AFTER)
+    said = logic.speak(known, POLICY, LONG_AFTER)
     assert [type(event) for event in said] == [
         CaseDueSoon,
         CaseDueSoon,
@@ -59,14 +59,14 @@ def test_every_mark_is_said_once_in_order_however_late() -> None:
     left = said[-1].clocks
     assert left.marks == ()
     assert left.said == known.marks
-    assert logic.speak(left, POLICY.calendar, LONG_AFTER) == []
+    assert logic.speak(left, POLICY, LONG_AFTER) == []
 
 
 def test_a_mark_that_is_not_reached_is_not_said() -> None:
     clocks = clocks_of(routed())
     just_before = at("2026-03-10 00:00") - timedelta(microseconds=1)
-    assert len(logic.speak(clocks, POLICY.calendar, just_before)) == 2
-    assert len(logic.speak(clocks, POLICY.calendar, at("2026-03-10 00:00"))) == 3
+    assert len(logic.speak(clocks, POLICY, just_before)) == 2
+    assert len(logic.speak(clocks, POLICY, at("2026-03-10 00:00"))) == 3
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_mark_that_is_not_reached_is_not_said() -> None:
 def test_a_warning_says_how_many_working_days_are_left_when_it_is_given(
     now: str, left: int
 ) -> None:
-    warning = logic.speak(clocks_of(routed()), POLICY.calendar, at(now))[0]
+    warning = logic.speak(clocks_of(routed()), POLICY, at(now))[0]
     assert isinstance(warning, CaseDueSoon)
     assert warning.working_days_left == left
 
@@ -125,7 +125,7 @@ def test_a_transfer_keeps_the_due_date_and_changes_the_chain() -> None:
 
 def test_a_transfer_does_not_repeat_what_was_said() -> None:
     handling = routed()
-    said = logic.speak(clocks_of(handling), POLICY.calendar, at("2026-03-12 08:00"))
+    said = logic.speak(clocks_of(handling), POLICY, at("2026-03-12 08:00"))
     after = logic.follow(said[-1].clocks, handling.next(unit="south-station"), POLICY)
     assert schedule(after) == [("escalate", at("2026-03-14 00:00"), "leaders")]
 

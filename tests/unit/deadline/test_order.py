@@ -226,7 +226,7 @@ def speak(tables: Desk, tx: Tx, case_id: str, now: datetime) -> list[ClocksEvent
 
     known = tx.get(CLOCKS, case_id)
     assert known is not None
-    said = logic.speak(known, tables.policy.calendar, now)
+    said = logic.speak(known, tables.policy, now)
     if said:
         tx.put(CLOCKS, said[-1].clocks)
     return said

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
+from chinese_calendar import is_workday
 
 from shared.domain.calendar import WorkingCalendar
 from shared.policy.calendar import UnknownPlace, build
-from shared.policy.schema import CalendarPart
+from shared.policy.schema_clocks import CalendarPart
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -101,3 +103,46 @@ def test_a_place_that_the_library_does_not_know_is_refused() -> None:
         calendar(country="QQ")
     with pytest.raises(UnknownPlace):
         calendar(country="DE", subdivision="XX")
+
+
+def test_every_day_and_every_limit_agrees_with_another_library() -> None:
+    """`chinesecalendar` has the notices of the State Council, typed in by others."""
+    china = calendar(years=(2011, 2027))
+    days = days_of(2012, 2026)
+    worked = [day.toordinal() for day in days if is_workday(day)]
+    assert [day.toordinal() for day in days if china.is_working_day(day)] == worked
+    first, last = days[0].toordinal(), days[-1].toordinal()
+    for limit in range(1, 61):
+        begins = [
+            day
+            for day in range(first, last + 1)
+            if bisect_right(worked, day) + limit <= len(worked)
+        ]
+        expected = [worked[bisect_right(worked, day) + limit - 1] for day in begins]
+        assert china.nth_working_days(begins, limit) == expected
+        assert [
+            china.nth_working_day(date.fromordinal(day), limit).toordinal() for day in begins[::50]
+        ] == expected[::50]
+
+
+def test_days_off_have_their_names_in_both_languages(china: WorkingCalendar) -> None:
+    new_year = china.names[date(2024, 2, 10).toordinal()]
+    assert new_year == {"zh": "春节", "en": "Chinese New Year (Spring Festival)"}
+    assert date(2024, 2, 18).toordinal() not in china.names  # a Sunday that was worked
+    assert china.weekend == {5, 6}
+
+
+def test_a_place_that_speaks_another_language_is_told_in_the_languages_that_there_are() -> None:
+    german = calendar(country="DE", years=(2024, 2025))
+    assert german.names[date(2024, 10, 3).toordinal()]["en"] == "German Unity Day"
+    assert german.names[date(2024, 10, 3).toordinal()]["zh"] == "Tag der Deutschen Einheit"
+
+
+def test_two_calendars_have_the_same_digest_only_if_they_lead_to_the_same_due_dates() -> None:
+    assert calendar().digest == calendar().digest
+    others = (
+        calendar(holidays=["2027-03-01"]),
+        calendar(business_hours=["09:00-17:00"]),
+        calendar(published_until="2027-12-31"),
+    )
+    assert len({calendar().digest, *(each.digest for each in others)}) == 4

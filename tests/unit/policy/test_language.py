@@ -170,12 +170,12 @@ def test_pace_and_chain_of_the_escalation_can_depend_on_the_case(
     bend: Bend, hit: str, colour: str, unit: str, days: int, units: list[str]
 ) -> None:
     policy = bend("escalation", ESCALATION.format(hit=hit))
-    climb = policy.climb(Handling(case_id="c1", colour=colour, unit=unit))
+    climb = policy.escalation(Handling(case_id="c1", colour=colour, unit=unit))
     assert (climb.days, list(climb.units)) == (days, units)
 
 
 def test_without_rows_all_cases_climb_as_the_tree_says(small: CompiledPolicy) -> None:
-    climb = small.climb(Handling(case_id="c1", colour="red", unit="south"))
+    climb = small.escalation(Handling(case_id="c1", colour="red", unit="south"))
     assert (climb.days, climb.units) == (2, ("north", "house"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.domain.aggregates import Handling
 from shared.domain.case import Case
 from shared.policy import CompiledPolicy, parse_policy
 
@@ -117,10 +118,12 @@ def test_warnings_are_the_earliest_first(small: CompiledPolicy) -> None:
 
 
 def test_escalation_climbs_the_tree_unless_the_unit_says_otherwise(small: CompiledPolicy) -> None:
-    assert list(small.escalation("north")) == ["house"]
-    assert list(small.escalation("south")) == ["north", "house"]
-    assert list(small.escalation("house")) == []
-    assert list(small.escalation("gone")) == []
+    climbs = {
+        unit: small.escalation(Handling(case_id="c1", unit=unit))
+        for unit in ("north", "south", "house", "gone")
+    }
+    assert [climb.units for climb in climbs.values()] == [("house",), ("north", "house"), (), ()]
+    assert {(each.first, each.days, each.repeat) for each in climbs.values()} == {(2, 2, False)}
 
 
 def test_scale_colours_and_levels_keep_the_order_of_the_file(small: CompiledPolicy) -> None:
@@ -130,4 +133,3 @@ def test_scale_colours_and_levels_keep_the_order_of_the_file(small: CompiledPoli
     assert small.units["north"].title == {"zh": "北", "en": "North"}
     assert small.units["north"].parent == "house"
     assert (small.rating_days, small.rounds, small.repeat_days) == (10, 3, 30)
-    assert small.escalation_days == 2

@@ -44,7 +44,7 @@ def _declared_facts(draft: Draft) -> dict[str, FactType | None]:
 
 def _units_are_decided(draft: Draft) -> None:
     """Each case goes to a unit: its row of triage names one, or the routing table does."""
-    path, routed = draft.rows_of("triage"), "routing" in draft.source.data
+    path, routed = draft.rows_of("triage"), draft.source.data.get("routing") is not None
     named = [getattr(row.then, "unit", None) is not None for _, row in draft.tables["triage"]]
     places = [
         ((*path, index, "then"), has)
@@ -94,7 +94,7 @@ class _Rules:
         whole = data if isinstance(data, dict) else {"rows": data}
         rows = whole.get("rows")
         self._last = len(rows) - 1 if isinstance(rows, list) else 0
-        self._otherwise = "otherwise" in whole
+        self._otherwise = whole.get("otherwise") is not None
         self._hit = whole.get("hit", Hit.FIRST.value)
 
     def check(self) -> None:

@@ -21,13 +21,14 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from shared.domain.case import Scalar
-from shared.policy.index import RowCodes, RowIndex
+from shared.policy.index import RowCodes, RowIndex, bits
 from shared.policy.table import Facts, FactType, Hit, Predicate, Row, Table
 
 CHUNK_ROWS = 60
@@ -41,9 +42,6 @@ LIST_CODES = 8
 
 LISTS = 12
 """Tests of one row that may become in-lists; the engine ends at 14."""
-
-_UNNAMED = object()
-"""Stands for every value that a table does not name: equal to none that it names."""
 
 Codes = tuple[int, ...]
 Definition = dict[str, Any]
@@ -80,12 +78,28 @@ class Coder:
 
     def codes(self, test: Predicate) -> frozenset[int]:
         """The codes that satisfy a test."""
-        classes: list[Any]
-        if self.cuts:
-            classes = [None, self.cuts[0] - 1, *self.cuts]
-        else:
-            classes = [None, *self.named, _UNNAMED]
-        return frozenset(code for code, value in enumerate(classes) if test.holds(value))
+        return frozenset(bits(self.mask(test)))
+
+    def mask(self, test: Predicate) -> int:
+        """The codes that satisfy a test, as bits: a large table has millions of them.
+
+        Each value that the test names is a class of its own, and its bounds are bounds of classes.
+        """
+        accepted = (1 << (self.top + 1)) - 1
+        if test.present is not None:
+            accepted &= ~1 if test.present else 1
+        if test.any_of is not None:
+            accepted &= self._mask_of(test.any_of)
+        if test.none_of is not None:
+            accepted &= ~self._mask_of(test.none_of)
+        if test.at_least is not None:
+            accepted &= -1 << self.code(test.at_least) if self.cuts else 0
+        if test.at_most is not None:
+            accepted &= (1 << (self.code(test.at_most) + 1)) - 2 if self.cuts else 0
+        return accepted
+
+    def _mask_of(self, values: Iterable[Scalar]) -> int:
+        return reduce(or_, (1 << self.code(value) for value in values), 0)
 
     @property
     def top(self) -> int:
@@ -105,15 +119,15 @@ class Chunk:
     """The message with one `%d` for each fact and derived property."""
     facts: tuple[int, ...]
     """Positions, in the table's codes, of the facts that fill the template."""
-    derived: tuple[tuple[int, frozenset[int]], ...]
-    """Position and accepted codes of each property that Python works out."""
+    derived: tuple[tuple[int, int], ...]
+    """Position and accepted codes, as bits, of each property that Python works out."""
     goes_on: bool
     """Whether the message ends with the place from which rows are looked for."""
 
     def message(self, codes: Codes, place: int) -> str:
         """The message for the facts with these codes, to find the first row from `place` on."""
         values = [codes[position] for position in self.facts]
-        values += [codes[position] in accepted for position, accepted in self.derived]
+        values += [accepted >> codes[position] & 1 for position, accepted in self.derived]
         if self.goes_on:
             values.append(place - self.start)
         return self.template % tuple(values)
@@ -173,8 +187,7 @@ def _asked(row: Row, position: dict[str, int], coders: Sequence[Coder]) -> RowCo
     asked: RowCodes = {}
     for test in row.tests:
         number = position[test.fact]
-        codes = coders[number].codes(test)
-        asked[number] = asked.get(number, codes) & codes
+        asked[number] = asked.get(number, -1) & coders[number].mask(test)
     return asked
 
 
@@ -187,7 +200,7 @@ class _Builder:
         self._goes_on = goes_on
         self._rules: dict[str, Definition] = {}
         self._facts: dict[int, str] = {}
-        self._derived: dict[tuple[int, frozenset[int]], str] = {}
+        self._derived: dict[tuple[int, int], str] = {}
 
     def is_full(self, row: RowCodes) -> bool:
         """Whether the row has to begin the next chunk."""
@@ -200,27 +213,24 @@ class _Builder:
         conditions: list[Definition] = [{"on": 1}]
         if self._goes_on:
             conditions.append({"$lte": {"after": number}})
-        for count, (position, codes) in enumerate(row.items()):
-            conditions += self._conditions(position, codes, may_list=count < LISTS)
+        for count, (position, accepted) in enumerate(row.items()):
+            conditions += self._conditions(position, accepted, may_list=count < LISTS)
         self._rules[str(self._start + number)] = {
             "all": [{"m": {"$and": conditions}}],
             "pri": number + 1,
         }
 
-    def _conditions(
-        self, position: int, codes: frozenset[int], *, may_list: bool
-    ) -> list[Definition]:
-        ordered = sorted(codes)
-        top = self._coders[position].top
-        if len(ordered) == 1:
-            return [{self._fact(position): ordered[0]}]
-        if ordered and all(after == before + 1 for before, after in pairwise(ordered)):
-            low, high = ordered[0], ordered[-1]
+    def _conditions(self, position: int, accepted: int, *, may_list: bool) -> list[Definition]:
+        number, low = accepted.bit_count(), (accepted & -accepted).bit_length() - 1
+        high, top = accepted.bit_length() - 1, self._coders[position].top
+        if number == 1:
+            return [{self._fact(position): low}]
+        if number and high - low + 1 == number:
             lower = [{"$gte": {self._fact(position): low}}] if low > 0 else []
             return lower + ([{"$lte": {self._fact(position): high}}] if high < top else [])
-        if 0 < len(ordered) <= LIST_CODES and may_list:
-            return [{"$or": [{self._fact(position): code} for code in ordered]}]
-        name = self._derived.setdefault((position, codes), f"d{len(self._derived)}")
+        if 0 < number <= LIST_CODES and may_list:
+            return [{"$or": [{self._fact(position): code} for code in bits(accepted)]}]
+        name = self._derived.setdefault((position, accepted), f"d{len(self._derived)}")
         return [{name: 1}]
 
     def _fact(self, position: int) -> str:

@@ -7,13 +7,15 @@ tell which of many rulesets need to be asked at all, which for one row of a thou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from operator import xor
 
 MAX_BYTES = 4_000_000
 """What the numbers of one table may take; beyond it only the most telling facts have theirs."""
 
-RowCodes = dict[int, frozenset[int]]
-"""What a row asks: the accepted codes of each fact that it tests, by the fact's position."""
+RowCodes = dict[int, int]
+"""What a row asks: by the position of each fact that it tests, the accepted codes as bits."""
 
 
 class RowIndex:
@@ -25,14 +27,17 @@ class RowIndex:
         """An index of rows over facts with codes from 0 to `tops`."""
         self._all = (1 << len(rows)) - 1
         size = len(rows) // 8 + 40
-        tables = [(position, _by_code(rows, position, top)) for position, top in enumerate(tops)]
+        tables = [
+            (position, _by_code(rows, position, top))
+            for position, top in enumerate(tops)
+            if size * (top + 1) <= max_bytes
+        ]
         tables.sort(key=lambda table: _left(table[1]))
         self._facts: list[tuple[int, list[int]]] = []
         for position, by_code in tables:
             max_bytes -= size * len(by_code)
-            if max_bytes < 0:
-                break
-            self._facts.append((position, by_code))
+            if max_bytes >= 0:
+                self._facts.append((position, by_code))
 
     def candidates(self, codes: Sequence[int]) -> int:
         """The rows that can match facts with these codes, bit `n` for row `n`."""
@@ -42,20 +47,26 @@ class RowIndex:
         return left
 
 
+def bits(number: int) -> Iterator[int]:
+    """The places of the bits that are set, from the lowest."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
+
+
 def _by_code(rows: Sequence[RowCodes], position: int, top: int) -> list[int]:
-    indifferent = 0
-    asking: dict[frozenset[int], int] = {}
+    every = (1 << (top + 1)) - 1
+    asking: dict[int, int] = {}
     for number, row in enumerate(rows):
-        accepted = row.get(position)
-        if accepted is None:
-            indifferent |= 1 << number
-        else:
-            asking[accepted] = asking.get(accepted, 0) | 1 << number
-    by_code = [indifferent] * (top + 1)
+        accepted = row.get(position, every)
+        asking[accepted] = asking.get(accepted, 0) | 1 << number
+    # Most rows accept few runs of codes, however long: so note where rows begin and end to accept.
+    turns = [0] * (top + 2)
     for accepted, mask in asking.items():
-        for code in accepted:
-            by_code[code] |= mask
-    return by_code
+        for code in bits(accepted ^ accepted << 1):
+            turns[code] ^= mask
+    return list(accumulate(turns[:-1], xor))
 
 
 def _left(by_code: Iterable[int]) -> float:

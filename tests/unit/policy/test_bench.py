@@ -13,7 +13,7 @@ from shared.policy.trial import generated
 
 @pytest.mark.parametrize("rows", bench.SIZES)
 def test_decisions_are_quick_with_and_without_memory(rows: int) -> None:
-    """On the development machine 78,000 and 740,000 a second at 1,000 rows."""
+    """On the development machine 60,000 and 600,000 a second at 1,000 rows."""
     cold, warm, _ = bench.measure(rows, 4_000)
     assert cold.decisions_per_second > 10_000
     assert warm.decisions_per_second > 100_000

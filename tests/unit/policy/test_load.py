@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.domain.aggregates import Handling
+from shared.domain.case import Case, Kind
 from shared.domain.errors import PolicyError, Problem
 from shared.policy import load_policy, parse_policy
+from tests.unit.policy.conftest import NOW
 from tests.unit.policy.samples import rich
 
 OUTAGE = "      - {id: outage, title: {zh: 停电, en: Outage}, keywords: [停电, outage]}\n"
@@ -276,6 +279,10 @@ def _anywhere(data: Any, chance: random.Random) -> tuple[Any, Any]:
         data = data[key]
 
 
+CASE = Case(id="c", source="s", external_id="1", channel="hotline", kind=Kind.PROBLEM,
+            category="power", subject="停电", text="着火", recorded_at=NOW,
+            received_at=NOW)  # fmt: skip
+
 WRONG: list[Any] = [
     None, True, 7, -1, 1.5, "", "x", "north", [], {}, [[]], [{}], {"id": []}, {"a": {}},
     ["x", "x"], [{"id": "x"}, {"id": "x"}], 10**17, "2020-01-01", {"not": {}}, {"zh": 1},
@@ -306,7 +313,15 @@ def test_whatever_is_put_wherever_the_answer_is_a_policy_or_its_problems(
 
 def problems_or_none(text: str) -> list[Problem] | None:
     try:
-        parse_policy("x.yaml", text.encode()).close()
+        policy = parse_policy("x.yaml", text.encode())
     except PolicyError as error:
         return list(error.problems)
+    for station in (None, "south"):
+        decision = policy.triage(CASE.model_copy(update={"station": station}))
+        assert decision.colour in policy.colours
+        handled = Handling(case_id="c", unit=decision.unit, level=decision.level)
+        assert f"unit:{decision.unit}" not in policy.evaluators(handled)
+        assert decision.unit not in policy.climb(handled).units
+    assert policy.fallbacks == 0
+    policy.close()
     return None

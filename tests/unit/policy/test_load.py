@@ -321,7 +321,7 @@ def problems_or_none(text: str) -> list[Problem] | None:
         assert decision.colour in policy.colours
         handled = Handling(case_id="c", unit=decision.unit, level=decision.level)
         assert f"unit:{decision.unit}" not in policy.evaluators(handled)
-        assert decision.unit not in policy.climb(handled).units
+        assert decision.unit not in policy.escalation(handled).units
     assert policy.fallbacks == 0
     policy.close()
     return None

@@ -19,6 +19,7 @@ from services.ledger.journal import verify
 from services.ledger.reading import read_report
 from shared.domain.errors import ConfigurationError, Unavailable
 from shared.observe.metrics import Metrics
+from shared.policy import CompiledPolicy, load_policy
 from shared.runtime.audit import LEDGER, Findings, Journal, Waiting, compare
 from shared.runtime.books import lines
 from shared.runtime.main import policies
@@ -89,9 +90,15 @@ class Databases:
     def report(self, start: date | None, end: date | None) -> Report:
         """See `Installation`."""
         with self._opened(LEDGER) as storage:
-            policy = policies(self._settings, Metrics()).current
+            policy = self._policy(storage)
             with storage.read() as connection:
                 return read_report(connection, policy, datetime.now(UTC), start, end)
+
+    def _policy(self, storage: Storage) -> CompiledPolicy:
+        """The one that is named; left out, the one in force."""
+        if self._settings.policy is not None:
+            return load_policy(self._settings.policy)
+        return policies(self._settings, Metrics(), storage).current
 
     def _read(self, name: str, read: Callable[[sa.Connection], R], stack: ExitStack) -> R:
         storage = stack.enter_context(self._opened(name))
@@ -101,12 +108,12 @@ class Databases:
     def _opened(self, name: str) -> Iterator[Storage]:
         settings = self._settings
         if settings.database() is None and not (settings.data / f"{name}.sqlite").exists():
-            raise _nothing_in(f"the folder {settings.data}")
+            raise nothing_in(f"the folder {settings.data}")
         storage = open_storage(settings, name)
         try:
             with storage.read() as connection:
                 if not sa.inspect(connection).has_table(load(name).books.table.name):
-                    raise _nothing_in(storage.backend.place)
+                    raise nothing_in(storage.backend.place)
             yield storage
         finally:
             storage.close()
@@ -117,7 +124,8 @@ def lines_of(name: str) -> Callable[[sa.Connection], Iterator[Any]]:
     return lambda connection: lines(connection, load(name).books)
 
 
-def _nothing_in(place: str) -> ConfigurationError:
+def nothing_in(place: str) -> ConfigurationError:
+    """The error for a place where nobody has begun a house."""
     return ConfigurationError(
         f"There are no books in {place}. Name the data folder with --data, the database with"
         " DATABASE_URL, or a running installation with --url; `concentric up` starts a new one."
@@ -173,26 +181,27 @@ class Addresses:
         return homes
 
     def _get(self, url: str, query: Mapping[str, str] | None = None) -> Any:
-        with _reached(url):
+        with reached(url):
             answer = self._client.get(url, params=query)
         if answer.is_error:
-            raise _refused(url, answer)
+            raise refused(url, answer)
         try:
             return answer.json()
         except ValueError as error:
             raise ConfigurationError(f"{url} answers, but not as Concentric does") from error
 
     def _lines(self, url: str) -> Iterator[Any]:
-        with _reached(url), self._client.stream("GET", url) as answer:
+        with reached(url), self._client.stream("GET", url) as answer:
             if answer.is_error:
                 answer.read()
-                raise _refused(url, answer)
+                raise refused(url, answer)
             for line in answer.iter_lines():
                 yield json.loads(line)
 
 
 @contextmanager
-def _reached(url: str) -> Iterator[None]:
+def reached(url: str) -> Iterator[None]:
+    """Turn what a client meets on its way to an address into errors that say what to do."""
     try:
         yield
     except httpx.InvalidURL as error:
@@ -205,7 +214,8 @@ def _reached(url: str) -> Iterator[None]:
         ) from error
 
 
-def _refused(url: str, answer: httpx.Response) -> ConfigurationError:
+def refused(url: str, answer: httpx.Response) -> ConfigurationError:
+    """The error for an answer that is none."""
     try:
         detail = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):

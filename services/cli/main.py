@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from services.cli.importing import import_cases
+from services.cli.policy import policy
 from services.cli.reporting import audit, report
 from services.cli.running import processes, serve, up
 from shared.domain.errors import ConcentricError
@@ -46,3 +47,8 @@ for name, command in (
     ("audit", audit),
 ):
     app.command(name)(plainly(command))
+
+for told in policy.registered_commands:
+    assert told.callback is not None
+    told.callback = plainly(told.callback)
+app.add_typer(policy)

@@ -19,8 +19,10 @@ from shared.domain.events import (
     DeadlineSet,
     Event,
     HandlingEvent,
+    PolicyApplied,
 )
 from shared.runtime.handling import Context, Handler, Timer
+from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
 
 
@@ -68,6 +70,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     CaseClosed: enter_standing,
     CaseReopened: enter_standing,
     CaseWithdrawn: enter_standing,
+    PolicyApplied: keep_policy,
 }
 
 TIMERS = (Timer("marks", 1.0, let_clocks_speak),)

@@ -10,8 +10,16 @@ from services.intake.store import FINGERPRINTS, RECORDS
 from shared.domain.aggregates import Record
 from shared.domain.commands import Command, SubmitCase, WithdrawCase
 from shared.domain.errors import Refusal
-from shared.domain.events import CaseClosed, CaseRecorded, CaseReopened, CaseWithdrawn, Event
+from shared.domain.events import (
+    CaseClosed,
+    CaseRecorded,
+    CaseReopened,
+    CaseWithdrawn,
+    Event,
+    PolicyApplied,
+)
 from shared.runtime.handling import Context, Handler, Need, settle
+from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
 
 
@@ -71,6 +79,7 @@ def _shell(case_id: str) -> Record:
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseClosed: settle(RECORDS, _shell),
     CaseReopened: settle(RECORDS, _shell),
+    PolicyApplied: keep_policy,
 }
 
 COMMANDS: Mapping[type[Command], Handler] = {

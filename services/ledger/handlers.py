@@ -10,9 +10,10 @@ from services.ledger.journal import Chain, canonical, seal
 from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, TEXTS
 from shared.domain.commands import Command
 from shared.domain.errors import ConfigurationError
-from shared.domain.events import EVENTS, Event
+from shared.domain.events import EVENTS, Event, PolicyApplied
 from shared.domain.model import micros
 from shared.runtime.handling import Context, Handler, Need
+from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
 
 NAME = Chain().name
@@ -33,6 +34,12 @@ def enter(event: Event, tx: Tx, ctx: Context) -> Sequence[Event]:
     if words and not known.record_version:
         tx.append(TEXTS, event.case_id, words)
     return ()
+
+
+def enter_policy(event: PolicyApplied, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Append the event to the journal, and keep the version as every service does."""
+    append(event, tx, ctx)
+    return keep_policy(event, tx, ctx)
 
 
 def append(event: Event, tx: Tx, ctx: Context) -> None:
@@ -69,4 +76,7 @@ def needs(cause: Event | Command) -> Iterable[Need]:
         yield DOSSIERS, cause.case_id
 
 
-HANDLERS: Mapping[type[Event], Handler] = dict.fromkeys(EVENTS.values(), enter)
+HANDLERS: Mapping[type[Event], Handler] = {
+    **dict.fromkeys(EVENTS.values(), enter),
+    PolicyApplied: enter_policy,
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.router.handlers import COMMANDS
+from services.router.policy_api import policy_routes
 from services.router.store import HANDLINGS
 from shared.domain.aggregates import Handling
 from shared.runtime.commands import command_routes
@@ -20,4 +21,5 @@ def api(gateway: Gateway) -> APIRouter:
         """Who has to answer the case, and how far that is."""
         return gateway.fetch(HANDLINGS, case_id)
 
+    router.include_router(policy_routes(gateway))
     return router

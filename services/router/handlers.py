@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from services.router import logic
-from services.router.store import HANDLINGS
+from services.router.policies import HEAD, apply_policy, try_policy
+from services.router.store import HANDLINGS, POLICY_HEAD
 from shared.domain.aggregates import Actor, Handling
 from shared.domain.commands import (
     AcceptCase,
+    ApplyPolicy,
     Command,
     ReplyToCase,
     ReturnCase,
@@ -28,7 +31,7 @@ from shared.domain.events import (
     CaseWithdrawn,
     Event,
 )
-from shared.runtime.handling import Context, Handler, settle
+from shared.runtime.handling import Context, Handler, Need, settle
 from shared.storage.tx import Tx
 
 
@@ -113,6 +116,13 @@ def reply_to_case(command: ReplyToCase, tx: Tx, ctx: Context) -> Sequence[Event]
     return [_replied(handling, command.reply)]
 
 
+def needs(cause: Event | Command) -> Iterable[Need]:
+    """The case's handling; for a policy, the row by which policies are numbered."""
+    if isinstance(cause, ApplyPolicy):
+        return ((POLICY_HEAD, HEAD),)
+    return ((HANDLINGS, cause.case_id if isinstance(cause, Event) else cause.about),)
+
+
 def _replied(handling: Handling, text: str) -> CaseReplied:
     assert handling.replied_by is not None
     assert handling.replied_at is not None
@@ -150,4 +160,7 @@ COMMANDS: Mapping[type[Command], Handler] = {
     ReturnCase: return_case,
     TransferCase: transfer_case,
     ReplyToCase: reply_to_case,
+    ApplyPolicy: apply_policy,
 }
+
+PREPARE: Mapping[type[Command], Callable[[Any, Context], None]] = {ApplyPolicy: try_policy}

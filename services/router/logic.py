@@ -99,10 +99,11 @@ def transfer(known: Handling, by: Actor, to_unit: str, policy: Policy) -> Handli
 def give_back(known: Handling, by: Actor, policy: Policy) -> Handling:
     """The case goes back to the unit that it came from, or to the one above."""
     _may_act(known, by, ANSWERABLE[:1], "returned")
-    back = known.came_from or policy.units[known.unit].parent
-    if back is None:
+    own = policy.units.get(known.unit)
+    back = known.came_from or (own.parent if own else None)
+    if back is None or back not in policy.units:
         raise Conflict.of(
-            "unit", "nowhere-to-return", f"{known.unit!r} is the top of the house: transfer it"
+            "unit", "nowhere-to-return", f"above {known.unit!r} there is no unit: transfer it"
         )
     return known.next(
         state=HandlingState.ROUTED,

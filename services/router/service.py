@@ -1,7 +1,8 @@
 """The router's descriptor."""
 
 from services.router.api import api
-from services.router.handlers import COMMANDS, HANDLERS
+from services.router.handlers import COMMANDS, HANDLERS, PREPARE, needs
+from services.router.policies import watch_file
 from services.router.store import HANDLINGS, METADATA
 from shared.runtime.service import Service
 
@@ -13,4 +14,7 @@ ROUTER = Service(
     handlers=HANDLERS,
     commands=COMMANDS,
     api=api,
+    needs=needs,
+    prepare=PREPARE,
+    watch=watch_file,
 )

@@ -9,7 +9,7 @@ from shared.bus.protocol import Subscription
 LISTENERS = (
     Subscription(
         "intake",
-        events=("case.closed", "case.reopened"),
+        events=("case.closed", "case.reopened", "policy.applied"),
         commands=("submit-case", "withdraw-case"),
     ),
     Subscription(
@@ -21,7 +21,13 @@ LISTENERS = (
             "case.closed",
             "case.withdrawn",
         ),
-        commands=("accept-case", "return-case", "transfer-case", "reply-to-case"),
+        commands=(
+            "accept-case",
+            "return-case",
+            "transfer-case",
+            "reply-to-case",
+            "apply-policy",
+        ),
     ),
     Subscription(
         "deadline",
@@ -34,11 +40,12 @@ LISTENERS = (
             "case.closed",
             "case.reopened",
             "case.withdrawn",
+            "policy.applied",
         ),
     ),
     Subscription(
         "evaluation",
-        events=("case.routed", "case.replied", "case.withdrawn"),
+        events=("case.routed", "case.replied", "case.withdrawn", "policy.applied"),
         commands=("rate-reply",),
     ),
     Subscription("ledger", events=("#",)),

@@ -12,6 +12,7 @@ from shared.domain.aggregates import Actor, Clocks, Decision, Handling, Judgemen
 from shared.domain.case import Aggregate, Case, Standing, State
 from shared.domain.errors import Problem
 from shared.domain.model import Instant, Value
+from shared.domain.policy import PolicyVersion
 
 
 class Event(Value):
@@ -22,6 +23,7 @@ class Event(Value):
     """The field that holds the aggregate which this event describes."""
 
     case_id: str
+    """Empty for what is about no case."""
 
     @property
     def version(self) -> int:
@@ -126,6 +128,14 @@ class CaseReplied(HandlingEvent):
     reply: str
     by: Actor
     at: Instant
+
+
+class PolicyApplied(Event):
+    """A version of the policy was applied to the house; it is in force from `effective_at` on."""
+
+    type = "policy.applied"
+    case_id: str = ""
+    policy: PolicyVersion
 
 
 # ── deadline: the clocks ──────────────────────────────────────────────────────────────────────

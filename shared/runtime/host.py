@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from shared.bus.protocol import Bus, Consumer
+from shared.domain.commands import Command
 from shared.domain.errors import PolicyError, Unavailable
-from shared.domain.policy import Policy
+from shared.domain.policy import Policy, PolicyVersion
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.runtime.gateway import Gateway
@@ -20,6 +22,7 @@ from shared.runtime.handling import Context
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.ticker import Ticker
+from shared.runtime.versions import Versions, newer
 from shared.runtime.work import Request
 from shared.runtime.worker import Parts, Worker
 from shared.settings import Settings
@@ -33,11 +36,18 @@ class Policies(Protocol):
     """Where the policy in force comes from."""
 
     @property
-    def current(self) -> Policy:
+    def path(self) -> Path | None:
+        """The house's own file; None where there is none to look at."""
+
+    @property
+    def known(self) -> int:
+        """The highest number that was taken."""
+
+    def at(self, now: datetime) -> Policy:
         """The policy in force."""
 
-    def refresh(self) -> bool:
-        """Take over a changed file; raises `PolicyError` and keeps the running one otherwise."""
+    def take(self, stored: PolicyVersion) -> bool:
+        """Take a version over from its moment on; raises `PolicyError` where it cannot be used."""
 
 
 class Host:
@@ -60,10 +70,13 @@ class Host:
         metrics.begin(service.name)
         self.log = logger(service.name)
         self.gateway = Gateway(self)
+        self.versions = Versions(self.read)
         self._bus = bus
         self._policies = policies
         self._settings = settings
         self._clock = clock
+        self._shown = ""
+        """The version of the policy that the metrics show."""
         self._consumer: Consumer | None = None
         self._relay = Relay(service.name, storage, bus, metrics, self.log)
         self._worker = Worker(
@@ -73,7 +86,8 @@ class Host:
 
     def context(self) -> Context:
         """The present moment and the policy in force."""
-        return Context(now=self._clock(), policy=self._policies.current, link=self._link)
+        now = self._clock()
+        return Context(now=now, policy=self._policies.at(now), link=self._link)
 
     def _link(self, token: str) -> str:
         settings = self._settings
@@ -83,6 +97,12 @@ class Host:
     def put(self, work: Request) -> None:
         """Hand a request to the worker."""
         self._worker.put(work)
+
+    def prepare(self, command: Command) -> None:
+        """Do beforehand, on this thread, what takes long about a command."""
+        prepare = self.service.prepare.get(type(command))
+        if prepare is not None:
+            prepare(command, self.context())
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -106,11 +126,12 @@ class Host:
         self._relay.start()
         for timer in self.service.timers:
             self._ticker.timer(timer)
-        self._ticker.every(2.0, self._refresh_policy)
+        self._watch_file()
+        self._ticker.every(1.0, self._follow_policy)
         self._ticker.every(5.0, self._refresh_gauges)
         self._ticker.every(600.0, self._forget_messages)
         self._ticker.start()
-        self.log.info("started", policy=self._policies.current.version)
+        self.log.info("started", policy=self.context().policy.version)
 
     @property
     def problems(self) -> list[str]:
@@ -153,17 +174,44 @@ class Host:
         self.storage.close()
         self.log.info("stopped", seconds=round(monotonic() - began, 2))
 
-    def _refresh_policy(self) -> None:
-        name = self.service.name
-        try:
-            changed = self._policies.refresh()
-        except PolicyError as error:
-            self.metrics.policy_errors.labels(name).inc()
-            self.log.warning("policy not taken over, the running one stays", reason=str(error))
+    def _watch_file(self) -> None:
+        """Look after the policy's file from now on, where that is the service's business."""
+        watch, path = self.service.watch, self._policies.path
+        if watch is None or path is None:
             return
-        if changed:
-            self.metrics.policy.clear()
-        self.metrics.policy.labels(name, self._policies.current.version).set(1)
+        look = watch(self.gateway, path)
+
+        def look_at_file() -> None:
+            with self._policy_errors():
+                look()
+
+        look_at_file()  # what an operator has changed before the start is taken over with it
+        self._follow_policy()
+        self._ticker.every(2.0, look_at_file)
+
+    def _follow_policy(self) -> None:
+        """Take over the versions that have been applied, each from its moment on.
+
+        A replica that did not hear the event itself finds them here as well.
+        """
+        with suppress(Unavailable), self.read() as connection:
+            for stored in newer(connection, self._policies.known):
+                with self._policy_errors():
+                    self._policies.take(stored)
+        version = self.context().policy.version
+        if version != self._shown:
+            with suppress(KeyError):  # not shown yet
+                self.metrics.policy.remove(self.service.name, self._shown)
+            self._shown = version
+        self.metrics.policy.labels(self.service.name, version).set(1)
+
+    @contextmanager
+    def _policy_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except PolicyError as error:
+            self.metrics.policy_errors.labels(self.service.name).inc()
+            self.log.warning("policy not taken over, the running one stays", reason=str(error))
 
     def _forget_messages(self) -> None:
         """A message that was claimed so long ago will not be delivered again."""

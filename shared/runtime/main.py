@@ -6,19 +6,22 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
 from shared.bus.listeners import LISTENERS
-from shared.domain.errors import ConfigurationError
+from shared.domain.errors import ConfigurationError, PolicyError
 from shared.observe import logs
 from shared.observe.metrics import Metrics
 from shared.policy.holder import PolicyHolder
 from shared.runtime.host import Host
 from shared.runtime.http import application
 from shared.runtime.service import Service
+from shared.runtime.versions import in_force
 from shared.settings import Settings
 from shared.storage.storage import Storage
 
@@ -38,7 +41,8 @@ def run(service: Service) -> None:
         folder=settings.data,
     )
     bus = RabbitBus(settings.amqp(), name=service.name, listeners=LISTENERS)
-    host = Host(service, storage, bus, policies(settings, metrics), metrics, settings)
+    storage.migrate()
+    host = Host(service, storage, bus, policies(settings, metrics, storage), metrics, settings)
     host.listen()
     host.speak()
     collect_rarely()
@@ -64,16 +68,30 @@ EXAMPLE = Path("examples/policies/xiaoshan.yaml")
 """What a newcomer who names no policy begins with, in a copy of the project."""
 
 
-def policies(settings: Settings, metrics: Metrics) -> PolicyHolder:
-    """The policy of the settings; raises `PolicyError` or `ConfigurationError`."""
+def policies(settings: Settings, metrics: Metrics, storage: Storage) -> PolicyHolder:
+    """The newest policy that was in force in a service's tables; in an empty house, the file.
+
+    Raises `PolicyError` or `ConfigurationError`.
+    """
     path = settings.policy or remembered(settings.data) or EXAMPLE
+    fallback = partial(_count_fallback, metrics)
+    with storage.read() as connection:
+        for stored in in_force(connection, datetime.now(UTC)):
+            try:
+                return PolicyHolder(path, on_fallback=fallback, stored=stored)
+            except PolicyError as error:
+                # an older one is better than none: the house goes on
+                logs.logger("policy").error("stored policy cannot be used", reason=f"{error}")
     if path is EXAMPLE and not path.exists():
         raise ConfigurationError(
             "No policy: name the file with --policy or CONCENTRIC_POLICY, such as"
             " examples/policies/xiaoshan.yaml"
         )
-    fallback = metrics.policy_fallbacks.inc
-    return PolicyHolder(path, on_fallback=lambda *_: fallback())
+    return PolicyHolder(path, on_fallback=fallback)
+
+
+def _count_fallback(metrics: Metrics, _error: str) -> None:
+    metrics.policy_fallbacks.inc()
 
 
 def remembered(folder: Path) -> Path | None:

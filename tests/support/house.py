@@ -12,7 +12,7 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Standing, State, Submission
 from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
-from shared.domain.policy import Policy, Score, Titled, Unit
+from shared.domain.policy import Policy, PolicyVersion, Score, Titled, Unit
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -146,8 +146,15 @@ class Unchanging:
 
     current: Policy
 
-    def refresh(self) -> bool:
-        """Nothing to take over."""
+    path: None = None
+    known: int = 0
+
+    def at(self, _now: datetime) -> Policy:
+        """Always the same."""
+        return self.current
+
+    def take(self, _stored: PolicyVersion) -> bool:
+        """Nothing is taken over."""
         return False
 
 

@@ -20,9 +20,11 @@ from services.ledger.reading import read_report
 from shared.domain.errors import ConfigurationError, Unavailable
 from shared.observe.metrics import Metrics
 from shared.policy import CompiledPolicy, load_policy
+from shared.policy.load import read_bytes
 from shared.runtime.audit import LEDGER, Findings, Journal, Waiting, compare
 from shared.runtime.books import lines
 from shared.runtime.main import policies
+from shared.runtime.versions import in_force
 from shared.settings import Settings
 from shared.storage.storage import Storage
 
@@ -93,6 +95,17 @@ class Databases:
             policy = self._policy(storage)
             with storage.read() as connection:
                 return read_report(connection, policy, datetime.now(UTC), start, end)
+
+    @contextmanager
+    def ledger(self) -> Iterator[tuple[sa.Connection, bytes]]:
+        """The ledger's tables, and the content of the policy in force."""
+        with self._opened(LEDGER) as storage, storage.read() as connection:
+            stored = next(in_force(connection, datetime.now(UTC)), None)
+            if stored is None:  # the books of a release that kept no versions
+                path = policies(self._settings, Metrics(), storage).path
+                yield connection, read_bytes(path)
+            else:
+                yield connection, stored.content.encode()
 
     def _policy(self, storage: Storage) -> CompiledPolicy:
         """The one that is named; left out, the one in force."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from services.cli.policy_change import apply, rollback, show, versions
+from services.cli.policy_replay import replay
 
 policy = typer.Typer(
     name="policy",
@@ -17,5 +18,6 @@ for name, command in (
     ("versions", versions),
     ("show", show),
     ("rollback", rollback),
+    ("replay", replay),
 ):
     policy.command(name)(command)

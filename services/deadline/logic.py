@@ -45,6 +45,8 @@ def follow(known: Clocks, handling: Handling, policy: Policy) -> Clocks:
         if runs:
             changes["marks"] = _all_marks(due, handling, policy)
         return known.next(**changes)
+    if _is_other_promise(known, handling):
+        return known.next(**changes, **_new_promise(known, handling, policy, runs=runs))
     if not runs:
         changes["marks"] = ()
     elif handling.unit != known.unit and known.due_at is not None:
@@ -104,6 +106,31 @@ def _due(handling: Handling, calendar: WorkingCalendar) -> datetime | None:
     if handling.started_at is None or limit is None or not handling.answer_owed:
         return None
     return calendar.due(handling.started_at, limit)
+
+
+def _is_other_promise(known: Clocks, handling: Handling) -> bool:
+    """Whether the case was decided anew within its round."""
+    limit = handling.limits.reply if handling.answer_owed else None
+    return limit != known.working_days or (limit is not None and handling.colour != known.colour)
+
+
+def _new_promise(
+    known: Clocks, handling: Handling, policy: Policy, *, runs: bool
+) -> dict[str, object]:
+    """Reckoned from the start of the round; what has been said is not said again for it.
+
+    It is, where its moment has moved to later: another promise can be broken again.
+    """
+    due = _due(handling, policy.calendar)
+    changes = _new_round(handling, due, policy.calendar) | {"said": known.said}
+    if due is not None and runs:
+        said = {(mark.kind, mark.step): mark.at for mark in known.said}
+        changes["marks"] = tuple(
+            mark
+            for mark in _all_marks(due, handling, policy)
+            if (mark.kind, mark.step) not in said or mark.at > said[mark.kind, mark.step]
+        )
+    return changes
 
 
 def _new_round(

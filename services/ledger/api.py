@@ -24,6 +24,9 @@ from shared.runtime.gateway import Gateway
 
 NDJSON = "application/x-ndjson"
 
+TOTAL = "X-Total-Count"
+"""How many lines will come, for whoever shows progress."""
+
 
 class Verified(BaseModel):
     """What a walk along the journal's chain found."""
@@ -71,6 +74,7 @@ def api(gateway: Gateway) -> APIRouter:
         return report(start, end)
 
     _add_journal(router, gateway)
+    _add_past(router, gateway)
     router.include_router(page(gateway, report))
     return router
 
@@ -121,6 +125,22 @@ def _add_journal(router: APIRouter, gateway: Gateway) -> None:
                 yield from _lines(queries.contents(connection))
 
         return StreamingResponse(read(), media_type=NDJSON)
+
+
+def _add_past(router: APIRouter, gateway: Gateway) -> None:
+    @router.get("/books/ledger/past")
+    def past() -> StreamingResponse:
+        """Each case as it was recorded and what became of it, for a replay of another policy."""
+
+        def read() -> Iterator[str]:
+            with gateway.read() as connection:
+                cases = queries.past(connection)
+                while block := list(islice(cases, queries.BLOCK)):
+                    yield "".join(f"{queries.past_line(*stored)}\n" for stored in block)
+
+        with gateway.read() as connection:
+            total = queries.count(connection)
+        return StreamingResponse(read(), media_type=NDJSON, headers={TOTAL: f"{total}"})
 
 
 def _exported(entry: Entry) -> dict[str, object]:

@@ -14,6 +14,7 @@ from shared.domain.commands import (
     ApplyPolicy,
     Command,
     ReplyToCase,
+    RetriageCase,
     ReturnCase,
     TransferCase,
     UnitCommand,
@@ -22,6 +23,7 @@ from shared.domain.events import (
     CaseAccepted,
     CaseClosed,
     CaseEscalated,
+    CaseRecalled,
     CaseRecorded,
     CaseReopened,
     CaseReplied,
@@ -30,6 +32,7 @@ from shared.domain.events import (
     CaseTransferred,
     CaseWithdrawn,
     Event,
+    RetriageRequested,
 )
 from shared.runtime.handling import Context, Handler, Need, settle
 from shared.storage.tx import Tx
@@ -62,6 +65,27 @@ def reroute_case(event: CaseReopened, tx: Tx, ctx: Context) -> Sequence[Event]:
     handling = logic.start_round(known.standing_at(standing), event.at)
     tx.put(HANDLINGS, handling)
     decision = logic.decision_again(handling)
+    return [CaseRouted(case_id=event.case_id, handling=handling, decision=decision)]
+
+
+def retriage_case(command: RetriageCase, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Ask intake, which has the case, for what the policy in force is to decide anew."""
+    logic.check_undecided(_handling(tx, command.case_id))
+    return [
+        RetriageRequested(case_id=command.case_id, by=command.by, reason=command.reason, at=ctx.now)
+    ]
+
+
+def decide_anew(event: CaseRecalled, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Triage a case that is still undecided by the policy that is in force now."""
+    known = _handling(tx, event.case_id)
+    if event.case is None or not logic.is_undecided(known):
+        return ()  # answered, or taken back, while it was on its way
+    decision = ctx.policy.triage(event.case)
+    handling = logic.retriage(known, decision)
+    if handling == known:
+        return ()
+    tx.put(HANDLINGS, handling)
     return [CaseRouted(case_id=event.case_id, handling=handling, decision=decision)]
 
 
@@ -149,6 +173,7 @@ def _shell(case_id: str) -> Handling:
 
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRecorded: route_case,
+    CaseRecalled: decide_anew,
     CaseReopened: reroute_case,
     CaseEscalated: raise_level,
     CaseClosed: settle(HANDLINGS, _shell),
@@ -161,6 +186,7 @@ COMMANDS: Mapping[type[Command], Handler] = {
     TransferCase: transfer_case,
     ReplyToCase: reply_to_case,
     ApplyPolicy: apply_policy,
+    RetriageCase: retriage_case,
 }
 
 PREPARE: Mapping[type[Command], Callable[[Any, Context], None]] = {ApplyPolicy: try_policy}

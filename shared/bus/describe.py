@@ -25,7 +25,11 @@ _OWNERS = {
 }
 """Which service writes the aggregate that an event describes."""
 
-_WRITERS = {"policy.applied": "router"}
+_WRITERS = {
+    "case.recalled": "intake",
+    "policy.applied": "router",
+    "retriage.requested": "router",
+}
 """The same for events about no aggregate."""
 
 _EXCHANGE_TYPES = {EVENTS_EXCHANGE: "topic", COMMANDS_EXCHANGE: "direct"}

@@ -9,13 +9,14 @@ from shared.bus.protocol import Subscription
 LISTENERS = (
     Subscription(
         "intake",
-        events=("case.closed", "case.reopened", "policy.applied"),
+        events=("case.closed", "case.reopened", "policy.applied", "retriage.requested"),
         commands=("submit-case", "withdraw-case"),
     ),
     Subscription(
         "router",
         events=(
             "case.recorded",
+            "case.recalled",
             "case.reopened",
             "case.escalated",
             "case.closed",
@@ -27,6 +28,7 @@ LISTENERS = (
             "transfer-case",
             "reply-to-case",
             "apply-policy",
+            "retriage-case",
         ),
     ),
     Subscription(

@@ -89,6 +89,14 @@ class ReplyToCase(UnitCommand):
     reply: Annotated[Text, Field(min_length=1)]
 
 
+class RetriageCase(CaseCommand):
+    """Let the policy in force decide the open case anew; its clock still starts where it did."""
+
+    type = "retriage-case"
+    by: Name
+    reason: Annotated[Text, Field(min_length=1)]
+
+
 PolicyText = Annotated[str, StringConstraints(strip_whitespace=False, max_length=2_000_000)]
 """A policy file as it stands, to the last space: its checksum names it."""
 

@@ -68,6 +68,18 @@ class CaseWithdrawn(Event):
         return Standing(state=State.WITHDRAWN, round=self.record.standing.round)
 
 
+class CaseRecalled(Event):
+    """What was recorded of a case, told once more for whoever asked to decide it anew."""
+
+    type = "case.recalled"
+    record: Record
+
+    @property
+    def case(self) -> Case | None:
+        """The case as it was recorded."""
+        return self.record.case
+
+
 class CaseRefused(Event):
     """A submission was not taken in, for these reasons; nothing was recorded."""
 
@@ -127,6 +139,15 @@ class CaseReplied(HandlingEvent):
     type = "case.replied"
     reply: str
     by: Actor
+    at: Instant
+
+
+class RetriageRequested(Event):
+    """Somebody asked, for this reason, that the policy in force decide an open case anew."""
+
+    type = "retriage.requested"
+    by: str
+    reason: str
     at: Instant
 
 

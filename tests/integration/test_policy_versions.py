@@ -21,6 +21,7 @@ from services.router.service import ROUTER
 from shared.domain.commands import ApplyPolicy
 from shared.domain.errors import Refusal
 from shared.domain.events import CaseRouted, PolicyApplied
+from shared.domain.policy import checksum
 from shared.policy.holder import PolicyHolder
 from shared.policy.rehearsal import Trials
 from shared.runtime.http import application
@@ -237,4 +238,4 @@ def test_two_routers_that_race_apply_one_after_the_other(
 
 
 def checksum_of(text: str) -> str:
-    return router_policies.checksum(text)[:12]
+    return checksum(text)[:12]

@@ -20,7 +20,7 @@ def instead_of_python(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str
     program = folder / "python"
     program.write_text(f"#!/bin/sh\ncat > /dev/null\n{script}\n", encoding="utf-8")
     program.chmod(0o700)
-    monkeypatch.setattr(rehearsal.sys, "executable", f"{program}")
+    monkeypatch.setattr(sys, "executable", f"{program}")
 
 
 def test_a_candidate_that_passes_is_named(tmp_path: Path, small_text: str) -> None:

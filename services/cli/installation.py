@@ -227,6 +227,16 @@ def reached(url: str) -> Iterator[None]:
         ) from error
 
 
+def first_with(client: httpx.Client, urls: Sequence[str], path: str, who: str) -> str:
+    """The address that has a path: services may have one each."""
+    for url in urls:
+        whole = f"{url.rstrip('/')}{path}"
+        with reached(whole), client.stream("GET", whole) as answer:
+            if answer.status_code != 404:
+                return url.rstrip("/")
+    raise ConfigurationError(f"None of the addresses has {path}: give --url also for {who}.")
+
+
 def refused(url: str, answer: httpx.Response) -> ConfigurationError:
     """The error for an answer that is none."""
     try:

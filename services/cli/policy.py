@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from services.cli.policy_change import apply, rollback, show, versions
+from services.cli.policy_migrate import migrate
 from services.cli.policy_replay import replay
 
 policy = typer.Typer(
@@ -18,6 +19,7 @@ for name, command in (
     ("versions", versions),
     ("show", show),
     ("rollback", rollback),
+    ("migrate", migrate),
     ("replay", replay),
 ):
     policy.command(name)(command)

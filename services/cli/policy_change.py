@@ -52,7 +52,7 @@ def apply(
     from services.cli.policy_house import apply_to, policy_house  # noqa: PLC0415 - see above
 
     command = _command(_text(file), by, note)
-    with policy_house(url, data) as house:
+    with policy_house([url] if url else [], data) as house:
         _tell(house, applied=apply_to(house, f"{file}", command))
 
 
@@ -64,7 +64,7 @@ def versions(url: Url = None, data: Data = None, as_json: AsJson = False) -> Non
     from services.cli.policy_house import policy_house  # noqa: PLC0415
     from services.router.policy_api import VersionList  # noqa: PLC0415
 
-    with policy_house(url, data) as house:
+    with policy_house([url] if url else [], data) as house:
         found = house.versions()
     if as_json:
         typer.echo(VersionList(versions=list(found)).model_dump_json(indent=2))
@@ -90,7 +90,7 @@ def show(
     """
     from services.cli.policy_house import policy_house  # noqa: PLC0415
 
-    with policy_house(url, data) as house:
+    with policy_house([url] if url else [], data) as house:
         found = house.show(version)
     typer.get_binary_stream("stdout").write(found.content.encode())
 
@@ -112,7 +112,7 @@ def rollback(
     """
     from services.cli.policy_house import apply_to, policy_house  # noqa: PLC0415
 
-    with policy_house(url, data) as house:
+    with policy_house([url] if url else [], data) as house:
         former = house.show(version or _before(house.versions()))
         command = _command(former.content, by, f"rollback to number {former.number}")
         _tell(house, applied=apply_to(house, former.version, command))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import httpx
 
-from services.cli.installation import nothing_in, reached, refused
+from services.cli.installation import first_with, nothing_in, reached, refused
 from services.router.policy_api import VersionLine, VersionList, find_version, list_versions
-from shared.domain.commands import ApplyPolicy, Command
+from shared.domain.commands import ApplyPolicy, CaseCommand, Command
 from shared.domain.errors import PolicyError, Problem, Refusal, Unavailable
 from shared.domain.policy import PolicyVersion
 from shared.observe import logs
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 """Seconds that an answer may take: a trial of a policy has 20."""
+
+AT_ONCE = 200
+"""Commands in one request."""
 
 
 class PolicyHouse(Protocol):
@@ -41,6 +44,14 @@ class PolicyHouse(Protocol):
         Raises `Refusal` with every problem.
         """
 
+    def do_all(
+        self, commands: Sequence[CaseCommand], tell: Callable[[int], None]
+    ) -> Sequence[tuple[str, str]]:
+        """The same for many of one type; the case and the reason of each that was refused.
+
+        `tell` hears how many have been asked for.
+        """
+
 
 def apply_to(house: PolicyHouse, file: str, command: ApplyPolicy) -> bool:
     """Apply a policy; whether it was not the newest already.
@@ -54,10 +65,11 @@ def apply_to(house: PolicyHouse, file: str, command: ApplyPolicy) -> bool:
 
 
 @contextmanager
-def policy_house(url: str | None, data: Path | None) -> Iterator[PolicyHouse]:
-    """The running house at the address of its router; without one, that of the data folder."""
-    if url is not None:
-        with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+def policy_house(urls: Sequence[str], data: Path | None) -> Iterator[PolicyHouse]:
+    """The running house at the addresses, one of which is its router's; else the data folder's."""
+    if urls:
+        with httpx.Client(timeout=PATIENCE, follow_redirects=True) as client:
+            client.base_url = first_with(client, urls, "/policies", "the router")
             yield _Remote(client)
         return
     from services.embedded.house import running  # noqa: PLC0415 - not needed with an address
@@ -89,6 +101,21 @@ class _Remote:
         body = command.model_dump(mode="json", exclude_unset=True)
         events: list[str] = self._ask("POST", f"/commands/{command.type}", body)["events"]
         return events
+
+    def do_all(
+        self, commands: Sequence[CaseCommand], tell: Callable[[int], None]
+    ) -> Sequence[tuple[str, str]]:
+        """See `PolicyHouse`."""
+        refusals = []
+        for start in range(0, len(commands), AT_ONCE):
+            part = commands[start : start + AT_ONCE]
+            body = [command.model_dump(mode="json") for command in part]
+            answers = self._ask("POST", f"/commands/{part[0].type}/batch", body)
+            for command, answer in zip(part, answers, strict=True):
+                if answer["problems"]:
+                    refusals.append((command.case_id, answer["problems"][0]["message"]))
+            tell(start + len(part))
+        return refusals
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         with reached(f"{self._client.base_url}"):
@@ -129,6 +156,21 @@ class _Local:
         events = self._gateway.execute(command)
         self._house.quiet()
         return [event.type for event in events]
+
+    def do_all(
+        self, commands: Sequence[CaseCommand], tell: Callable[[int], None]
+    ) -> Sequence[tuple[str, str]]:
+        """See `PolicyHouse`."""
+        refusals = []
+        for start in range(0, len(commands), AT_ONCE):
+            part = commands[start : start + AT_ONCE]
+            for command, outcome in zip(part, self._gateway.execute_all(part), strict=True):
+                if isinstance(outcome, Exception):
+                    refusals.append((command.case_id, f"{outcome}"))
+            tell(start + len(part))
+        while not self._house.quiet(1.0):
+            pass  # what Ctrl-C leaves goes on at the next start
+        return refusals
 
     @property
     def _gateway(self) -> Gateway:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from services.cli.installation import PATIENCE, Databases, reached, refused
+from services.cli.installation import PATIENCE, Databases, first_with, reached, refused
 from services.intake.importing.convert import Converter
 from services.intake.importing.mapping import Mapping, load_mapping
 from services.intake.importing.readers import open_table
@@ -51,7 +51,8 @@ def from_urls(urls: Sequence[str], baseline: Path | None) -> Iterator[Source]:
     """The ledger's past over HTTP; the policy in force from the router, unless one is given."""
     with httpx.Client(timeout=PATIENCE, follow_redirects=True) as client:
         content = read_bytes(baseline) if baseline else _in_force(client, urls)
-        url = _first(client, urls, "/books/ledger/past", "the ledger")
+        path = "/books/ledger/past"
+        url = f"{first_with(client, urls, path, 'the ledger')}{path}"
         with reached(url), client.stream("GET", url) as answer:
             if answer.is_error:
                 answer.read()
@@ -98,22 +99,13 @@ def _submissions(rows: Iterator[Row], mapping: Mapping, days: int, source: Sourc
 
 
 def _in_force(client: httpx.Client, urls: Sequence[str]) -> bytes:
-    url = _first(client, urls, "/policies", "the router, or name the policy by --baseline")
+    who = "the router, or name the policy by --baseline"
+    url = f"{first_with(client, urls, '/policies', who)}/policies"
     current = [one["number"] for one in _get(client, url)["versions"] if one["in_force"]]
     if not current:
         raise ConfigurationError(f"{url} names no policy in force: name one by --baseline.")
     content: str = _get(client, f"{url}/{current[0]}")["content"]
     return content.encode()
-
-
-def _first(client: httpx.Client, urls: Sequence[str], path: str, who: str) -> str:
-    """The address that has a path: services may have one each."""
-    for url in urls:
-        whole = f"{url.rstrip('/')}{path}"
-        with reached(whole), client.stream("GET", whole) as answer:
-            if answer.status_code != 404:
-                return whole
-    raise ConfigurationError(f"None of the addresses has {path}: give --url also for {who}.")
 
 
 def _get(client: httpx.Client, url: str) -> Any:

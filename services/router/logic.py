@@ -185,5 +185,5 @@ def _may_act(
         )
 
 
-def _unknown(known: Handling) -> NotFound:
+def _unknown(known: Handling) -> Refusal:
     return NotFound.of("case_id", "unknown-case", f"{known.case_id} has not been routed")

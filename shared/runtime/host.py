@@ -32,6 +32,13 @@ MEMORY = timedelta(days=14)
 """How long the inbox knows a message: longer than any queue keeps one unread."""
 
 
+FOLLOW = 1.0
+"""Seconds between two looks for a version of the policy that was applied: fewer than its lead."""
+
+WATCH = 2.0
+"""Seconds between two looks at the policy's file."""
+
+
 class Policies(Protocol):
     """Where the policy in force comes from."""
 
@@ -127,7 +134,7 @@ class Host:
         for timer in self.service.timers:
             self._ticker.timer(timer)
         self._watch_file()
-        self._ticker.every(1.0, self._follow_policy)
+        self._ticker.every(FOLLOW, self._follow_policy)
         self._ticker.every(5.0, self._refresh_gauges)
         self._ticker.every(600.0, self._forget_messages)
         self._ticker.start()
@@ -187,7 +194,7 @@ class Host:
 
         look_at_file()  # what an operator has changed before the start is taken over with it
         self._follow_policy()
-        self._ticker.every(2.0, look_at_file)
+        self._ticker.every(WATCH, look_at_file)
 
     def _follow_policy(self) -> None:
         """Take over the versions that have been applied, each from its moment on.

@@ -7,6 +7,7 @@ import typer
 from services.cli.policy_change import apply, rollback, show, versions
 from services.cli.policy_migrate import migrate
 from services.cli.policy_replay import replay
+from services.cli.policy_shadow import shadow
 
 policy = typer.Typer(
     name="policy",
@@ -21,5 +22,6 @@ for name, command in (
     ("rollback", rollback),
     ("migrate", migrate),
     ("replay", replay),
+    ("shadow", shadow),
 ):
     policy.command(name)(command)

@@ -51,7 +51,7 @@ def apply(
     """
     from services.cli.policy_house import apply_to, policy_house  # noqa: PLC0415 - see above
 
-    command = _command(_text(file), by, note)
+    command = _command(text_of(file), by, note)
     with policy_house([url] if url else [], data) as house:
         _tell(house, applied=apply_to(house, f"{file}", command))
 
@@ -146,7 +146,8 @@ def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _text(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """A policy file's content; raises `ConfigurationError` or `PolicyError`."""
     content = read_bytes(file)
     try:
         return content.decode()

@@ -82,6 +82,24 @@ def policy_house(urls: Sequence[str], data: Path | None) -> Iterator[PolicyHouse
         yield _Local(house)
 
 
+def ask(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
+    """The JSON that an address answers.
+
+    Raises `Refusal` with every problem, `Unavailable` and `ConfigurationError`.
+    """
+    with reached(f"{client.base_url}"):
+        answer = client.request(method, path, json=body)
+    url = f"{answer.request.url}"
+    if answer.status_code == 503:
+        raise Unavailable(f"{url} is not ready: try again in a moment")
+    problems = _problems(answer)
+    if problems:
+        raise Refusal(problems)
+    if answer.is_error:
+        raise refused(url, answer)
+    return answer.json()
+
+
 class _Remote:
     """A house that is reached over HTTP."""
 
@@ -90,16 +108,16 @@ class _Remote:
 
     def versions(self) -> Sequence[VersionLine]:
         """See `PolicyHouse`."""
-        return VersionList.model_validate(self._ask("GET", "/policies")).versions
+        return VersionList.model_validate(ask(self._client, "GET", "/policies")).versions
 
     def show(self, version: str) -> PolicyVersion:
         """See `PolicyHouse`."""
-        return PolicyVersion.model_validate(self._ask("GET", f"/policies/{quote(version)}"))
+        return PolicyVersion.model_validate(ask(self._client, "GET", f"/policies/{quote(version)}"))
 
     def do(self, command: Command) -> Sequence[str]:
         """See `PolicyHouse`."""
         body = command.model_dump(mode="json", exclude_unset=True)
-        events: list[str] = self._ask("POST", f"/commands/{command.type}", body)["events"]
+        events: list[str] = ask(self._client, "POST", f"/commands/{command.type}", body)["events"]
         return events
 
     def do_all(
@@ -110,25 +128,12 @@ class _Remote:
         for start in range(0, len(commands), AT_ONCE):
             part = commands[start : start + AT_ONCE]
             body = [command.model_dump(mode="json") for command in part]
-            answers = self._ask("POST", f"/commands/{part[0].type}/batch", body)
+            answers = ask(self._client, "POST", f"/commands/{part[0].type}/batch", body)
             for command, answer in zip(part, answers, strict=True):
                 if answer["problems"]:
                     refusals.append((command.case_id, answer["problems"][0]["message"]))
             tell(start + len(part))
         return refusals
-
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        with reached(f"{self._client.base_url}"):
-            answer = self._client.request(method, path, json=body)
-        url = f"{answer.request.url}"
-        if answer.status_code == 503:
-            raise Unavailable(f"{url} is not ready: try again in a moment")
-        problems = _problems(answer)
-        if problems:
-            raise Refusal(problems)
-        if answer.is_error:
-            raise refused(url, answer)
-        return answer.json()
 
 
 def _problems(answer: httpx.Response) -> list[Problem]:

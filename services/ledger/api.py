@@ -12,14 +12,17 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from services.ledger import queries
+from services.ledger import queries, shadowing
 from services.ledger.figures import Report
 from services.ledger.fresh import Fresh
+from services.ledger.handlers import COMMANDS
 from services.ledger.journal import Entry, verify
 from services.ledger.page import page
 from services.ledger.reading import CaseFile, read_file, read_report
 from services.ledger.search import CaseList, CaseQuery, search
+from services.ledger.shadow import ShadowReport
 from services.ledger.store import DOSSIERS
+from shared.runtime.commands import command_routes
 from shared.runtime.gateway import Gateway
 
 NDJSON = "application/x-ndjson"
@@ -41,7 +44,7 @@ class Verified(BaseModel):
 
 def api(gateway: Gateway) -> APIRouter:
     """The routes of the ledger."""
-    router = APIRouter()
+    router = command_routes(COMMANDS, gateway)
     fresh: Fresh[Report] = Fresh()
 
     def report(start: date | None, end: date | None) -> Report:
@@ -75,6 +78,7 @@ def api(gateway: Gateway) -> APIRouter:
 
     _add_journal(router, gateway)
     _add_past(router, gateway)
+    _add_shadow(router, gateway)
     router.include_router(page(gateway, report))
     return router
 
@@ -141,6 +145,14 @@ def _add_past(router: APIRouter, gateway: Gateway) -> None:
         with gateway.read() as connection:
             total = queries.count(connection)
         return StreamingResponse(read(), media_type=NDJSON, headers={TOTAL: f"{total}"})
+
+
+def _add_shadow(router: APIRouter, gateway: Gateway) -> None:
+    @router.get("/shadow")
+    def shadow() -> ShadowReport:
+        """What the candidate beside the policy in force has decided so far, and where otherwise."""
+        with gateway.read() as connection:
+            return shadowing.report(connection)
 
 
 def _exported(entry: Entry) -> dict[str, object]:

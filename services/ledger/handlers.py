@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from services.ledger import logic
 from services.ledger.dossier import Dossier
 from services.ledger.journal import Chain, canonical, seal
-from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, TEXTS
-from shared.domain.commands import Command
+from services.ledger.shadowing import NAME as SHADOW_NAME
+from services.ledger.shadowing import shadow_policy, try_shadow
+from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, SHADOW, TEXTS
+from shared.domain.commands import Command, ShadowPolicy
 from shared.domain.errors import ConfigurationError
 from shared.domain.events import EVENTS, Event, PolicyApplied
 from shared.domain.model import micros
@@ -70,7 +73,10 @@ def append(event: Event, tx: Tx, ctx: Context) -> None:
 
 
 def needs(cause: Event | Command) -> Iterable[Need]:
-    """The chain's end, and the dossier of the event's case."""
+    """The chain's end, and the dossier of the event's case; for a command, the candidate."""
+    if isinstance(cause, ShadowPolicy):
+        yield SHADOW, SHADOW_NAME
+        return
     yield CHAIN, NAME
     if isinstance(cause, Event) and cause.aggregate is not None:
         yield DOSSIERS, cause.case_id
@@ -80,3 +86,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     **dict.fromkeys(EVENTS.values(), enter),
     PolicyApplied: enter_policy,
 }
+
+COMMANDS: Mapping[type[Command], Handler] = {ShadowPolicy: shadow_policy}
+
+PREPARE: Mapping[type[Command], Callable[[Any, Context], None]] = {ShadowPolicy: try_shadow}

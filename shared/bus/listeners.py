@@ -50,5 +50,5 @@ LISTENERS = (
         events=("case.routed", "case.replied", "case.withdrawn", "policy.applied"),
         commands=("rate-reply",),
     ),
-    Subscription("ledger", events=("#",)),
+    Subscription("ledger", events=("#",), commands=("shadow-policy",)),
 )

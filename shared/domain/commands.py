@@ -117,6 +117,19 @@ class ApplyPolicy(Command):
         return ""
 
 
+class ShadowPolicy(Command):
+    """Let a candidate decide beside the policy in force, without effect; without one, stop that."""
+
+    type = "shadow-policy"
+    content: PolicyText | None = None
+    by: Name
+
+    @property
+    def about(self) -> str:
+        """Empty: a policy is about no case."""
+        return ""
+
+
 class RateReply(Command):
     """Rate the answer; the token of the personal link says which and entitles to it."""
 

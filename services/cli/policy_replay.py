@@ -145,15 +145,16 @@ def _print(figures: dict[str, Any], console: Console) -> None:
     console.print(kept)
 
 
+def _percent(rate: float | None) -> str:
+    from services.ledger.report import percent  # noqa: PLC0415 - heavy
+
+    return percent(rate)
+
+
 def _add(table: Table, name: str, sides: dict[str, Any]) -> None:
     before, after = sides["before"], sides["after"]
     counts = (f"{before['cases']:,}", f"{after['cases']:,}")
-    table.add_row(escape(name), *counts, percent(before["rate"]), percent(after["rate"]))
-
-
-def percent(rate: float | None) -> str:
-    """A rate as people read it; a dash where there is none."""
-    return "–" if rate is None else f"{rate:.1%}"
+    table.add_row(escape(name), *counts, _percent(before["rate"]), _percent(after["rate"]))
 
 
 def _write(path: Path, figures: dict[str, Any]) -> None:
@@ -166,7 +167,7 @@ def _write(path: Path, figures: dict[str, Any]) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = pages.get_template("replay.html").render(percent=percent, **figures)
+    text = pages.get_template("replay.html").render(percent=_percent, **figures)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

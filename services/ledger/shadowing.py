@@ -16,7 +16,7 @@ from services.ledger.store import DIFFERENCES, JOURNAL, SHADOW
 from shared.domain.aggregates import Decision
 from shared.domain.case import Case
 from shared.domain.commands import ShadowPolicy
-from shared.domain.errors import NotFound, PolicyError, Refusal, Unavailable
+from shared.domain.errors import NotFound, PolicyError
 from shared.domain.events import CaseRecorded, CaseRouted, Event
 from shared.domain.ids import new_id
 from shared.domain.model import EPOCH
@@ -43,11 +43,8 @@ _difference = DIFFERENCES.table.c
 
 def try_shadow(command: ShadowPolicy, ctx: Context) -> None:
     """Try a candidate where somebody can wait for it; the handler then finds it tried."""
-    try:
-        if command.content is not None:
-            TRIALS.of(command.content.encode())
-    except (PolicyError, Unavailable):
-        return  # the handler says so
+    if command.content is not None:
+        TRIALS.hold(command.content)
 
 
 def shadow_policy(command: ShadowPolicy, tx: Tx, ctx: Context) -> Sequence[Event]:
@@ -58,13 +55,9 @@ def shadow_policy(command: ShadowPolicy, tx: Tx, ctx: Context) -> Sequence[Event
             raise NotFound.of("content", "no-shadow", "no candidate decides at present")
         tx.put(SHADOW, known.model_copy(update={"until": ctx.now}))
         return ()
-    try:
-        version = TRIALS.of(command.content.encode())
-    except PolicyError as error:
-        raise Refusal(error.problems) from error
     shadow = Shadow(
         id=new_id(),
-        version=version,
+        version=TRIALS.passed(command.content),
         content=command.content,
         by=command.by,
         since=ctx.now,

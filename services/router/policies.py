@@ -28,12 +28,8 @@ TRIALS = Trials()
 
 def try_policy(command: ApplyPolicy, ctx: Context) -> None:
     """Try a candidate where somebody can wait for it; the handler then finds it tried."""
-    if _runs(checksum(command.content), ctx):
-        return
-    try:
-        TRIALS.of(command.content.encode())
-    except (PolicyError, Unavailable):
-        return  # the handler says so
+    if not _runs(checksum(command.content), ctx):
+        TRIALS.hold(command.content)
 
 
 def apply_policy(command: ApplyPolicy, tx: Tx, ctx: Context) -> Sequence[Event]:
@@ -62,12 +58,12 @@ def _next(
     command: ApplyPolicy, mark: str, newest: PolicyVersion | None, ctx: Context
 ) -> PolicyVersion:
     """The version that a command makes; raises `Refusal` with all that is wrong with it."""
-    first = newest is None and _runs(mark, ctx)
-    effective = ctx.now if first else ctx.now + LEAD
+    # what the house runs on already was tried by that
+    running = _runs(mark, ctx)
+    effective = ctx.now if running and newest is None else ctx.now + LEAD
     return PolicyVersion(
         number=newest.number + 1 if newest else 1,
-        # what the house runs on already was tried by that
-        version=ctx.policy.version if first else _tried(command.content),
+        version=ctx.policy.version if running else TRIALS.passed(command.content),
         checksum=mark,
         content=command.content,
         by=command.by,
@@ -80,13 +76,6 @@ def _next(
 
 def _runs(mark: str, ctx: Context) -> bool:
     return ctx.policy.version.endswith(f"@{mark[:12]}")
-
-
-def _tried(content: str) -> str:
-    try:
-        return TRIALS.of(content.encode())
-    except PolicyError as error:
-        raise Refusal(error.problems) from error
 
 
 def watch_file(gateway: Gateway, path: Path) -> Callable[[], None]:

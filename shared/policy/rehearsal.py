@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 
-from shared.domain.errors import PolicyError, Problem, Unavailable
+from shared.domain.errors import PolicyError, Problem, Refusal, Unavailable
 from shared.policy.load import read_bytes
 
 REFUSED = 3
@@ -64,7 +64,7 @@ def rehearse_content(file: str, content: bytes, timeout: float = TIMEOUT) -> str
 class Trials:
     """Trials one at a time, each outcome remembered for a while.
 
-    So whoever can wait tries a candidate beforehand, and whoever cannot then finds it tried.
+    Whoever can wait tries a candidate beforehand; a handler, which cannot, then finds it tried.
     """
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
@@ -72,38 +72,52 @@ class Trials:
         self._turn = threading.Lock()
         self._outcomes: OrderedDict[bytes, tuple[float, str | PolicyError]] = OrderedDict()
 
-    def of(self, content: bytes) -> str:
-        """The version of a candidate that passes.
+    def hold(self, content: str) -> None:
+        """Try a candidate, unless that was done just now.
 
         Raises:
-            PolicyError: it does not.
             Unavailable: others are being tried.
         """
-        key = sha256(content).digest()
-        outcome = self._known(key)
-        if outcome is None:
-            if not self._turn.acquire(timeout=self.timeout):
-                raise Unavailable("other policies are being tried")
-            try:
-                outcome = self._known(key) or self._try(content)
-                self._outcomes[key] = (monotonic(), outcome)
+        key = _key(content)
+        if self._known(key) is not None:
+            return
+        if not self._turn.acquire(timeout=self.timeout):
+            raise Unavailable("other policies are being tried")
+        try:
+            if self._known(key) is None:
+                self._outcomes[key] = (monotonic(), self._outcome(content))
                 while len(self._outcomes) > REMEMBERED:
                     self._outcomes.popitem(last=False)
-            finally:
-                self._turn.release()
+        finally:
+            self._turn.release()
+
+    def passed(self, content: str) -> str:
+        """The version of a candidate that was tried just now, and passed.
+
+        Raises:
+            Refusal: it did not pass, with every problem; or it was not tried.
+        """
+        outcome = self._known(_key(content))
+        if outcome is None:
+            message = "A policy is tried before it is taken: hand it in over HTTP, which waits."
+            raise Refusal.of("content", "not-tried", message)
         if isinstance(outcome, PolicyError):
-            raise outcome
+            raise Refusal(outcome.problems) from outcome
         return outcome
 
     def _known(self, key: bytes) -> str | PolicyError | None:
         at, outcome = self._outcomes.get(key, (0.0, None))
         return outcome if monotonic() - at < VALID else None
 
-    def _try(self, content: bytes) -> str | PolicyError:
+    def _outcome(self, content: str) -> str | PolicyError:
         try:
-            return rehearse_content("candidate", content, self.timeout)
+            return rehearse_content("candidate", content.encode(), self.timeout)
         except PolicyError as error:
             return error
+
+
+def _key(content: str) -> bytes:
+    return sha256(content.encode()).digest()
 
 
 def _refusal(file: str, code: str, message: str) -> PolicyError:

@@ -20,7 +20,7 @@ from services.router import policies as router_policies
 from services.router.service import ROUTER
 from shared.domain.commands import ApplyPolicy
 from shared.domain.errors import Refusal
-from shared.domain.events import CaseRouted, PolicyApplied
+from shared.domain.events import CaseRouted, CommandRefused, PolicyApplied
 from shared.domain.policy import checksum
 from shared.policy.holder import PolicyHolder
 from shared.policy.rehearsal import Trials
@@ -207,12 +207,23 @@ def test_a_candidate_that_hangs_is_refused_while_the_router_goes_on(
         assert running.host.context().policy.version == before
 
 
+def test_over_the_queue_nothing_is_applied_because_nobody_can_wait_for_its_trial(
+    tmp_path: Path,
+) -> None:
+    holder = PolicyHolder(EXAMPLES / "message-board.yaml")
+    with machine(ROUTER, storage_of(ROUTER, tmp_path), holder, tmp_path) as running:
+        running.send(ApplyPolicy(content=variant(99), by="an integrator"))
+        [refused] = running.of(CommandRefused)
+        assert isinstance(refused, CommandRefused)
+        assert refused.problems[0].code == "not-tried"
+
+
 @pytest.mark.parametrize("server", ["sqlite", "postgresql"])
 def test_two_routers_that_race_apply_one_after_the_other(
     server: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = request.getfixturevalue("database") if server == "postgresql" else None
-    monkeypatch.setattr(Trials, "of", lambda _trials, content: f"small@{len(content)}")
+    monkeypatch.setattr(Trials, "passed", lambda _trials, content: f"small@{len(content)}")
     now = datetime(2026, 3, 2, 9, tzinfo=UTC)
     each = 10
     with ExitStack() as stack:

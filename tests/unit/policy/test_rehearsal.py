@@ -9,7 +9,7 @@ from time import monotonic
 
 import pytest
 
-from shared.domain.errors import PolicyError, Unavailable
+from shared.domain.errors import PolicyError, Refusal, Unavailable
 from shared.policy import interpreter, rehearsal, rehearse, trial
 from shared.policy.load import version_of
 from shared.policy.rehearsal import REFUSED, Trials, rehearse_content
@@ -84,8 +84,12 @@ def test_an_outcome_is_remembered_so_that_whoever_cannot_wait_need_not(
 
     monkeypatch.setattr(rehearsal, "rehearse_content", rehearsal_of)
     trials = Trials()
-    assert [trials.of(b"one"), trials.of(b"two"), trials.of(b"one")] == ["small@1"] * 3
+    for content in ("one", "two", "one"):
+        trials.hold(content)
+        assert trials.passed(content) == "small@1"
     assert tried == [b"one", b"two"]
+    with pytest.raises(Refusal, match="over HTTP"):
+        trials.passed("never tried")
 
 
 def test_trials_take_turns_and_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,11 +102,12 @@ def test_trials_take_turns_and_nobody_waits_for_ever(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(rehearsal, "rehearse_content", hang)
     trials = Trials(timeout=0.1)
-    first = threading.Thread(target=trials.of, args=(b"slow",))
+    first = threading.Thread(target=trials.hold, args=("slow",))
     first.start()
     begun.wait(20)
     with pytest.raises(Unavailable):
-        trials.of(b"another")
+        trials.hold("another")
     end.set()
     first.join()
-    assert trials.of(b"another") == "slow@1"
+    trials.hold("another")
+    assert trials.passed("another") == "slow@1"

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,9 +19,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.cli.progress import progress_bar
+from shared.domain.aggregates import Decision
 from shared.domain.case import Case, State
 from shared.domain.commands import RetriageCase
-from shared.domain.errors import Refusal
+from shared.domain.errors import ConfigurationError, Refusal
 from shared.domain.policy import Policy
 from shared.domain.problems import problems_of
 from shared.policy.load import parse_policy
@@ -82,12 +84,30 @@ def plan(lines: Iterable[str], wanted: Wanted, policy: Policy) -> Plan:
         found.looked_at += 1
         case = Case.model_validate_json(json.dumps(known["event"]["record"]["case"]))
         decision = policy.triage(case)
-        if any(dossier[name] != getattr(decision, name) for name in DECIDED):
+        moved = _is_due_otherwise(dossier, case, decision, policy)
+        if moved or any(dossier[name] != getattr(decision, name) for name in DECIDED):
             found.cases.append(case.id)
             new = f"{decision.colour}, {decision.unit}"
-            new += "" if decision.answer_owed else ", no answer owed"
+            if not decision.answer_owed:
+                new += ", no answer owed"
+            elif moved:
+                new += f", due after {decision.limits.reply} working days"
             found.kinds[f"{dossier['colour']}, {dossier['unit']}", new] += 1
     return found
+
+
+def _is_due_otherwise(
+    dossier: dict[str, Any], case: Case, decision: Decision, policy: Policy
+) -> bool:
+    """Whether the first round would be due at another time; when others began is not known here."""
+    due_at = next((part["due_at"] for part in dossier["rounds"] if part["number"] == 1), None)
+    limit = decision.limits.reply
+    if due_at is None or limit is None or dossier["standing"]["round"] > 1:
+        return False
+    try:
+        return policy.calendar.due(case.recorded_at, limit) != datetime.fromisoformat(due_at)
+    except ConfigurationError:
+        return False  # outside the calendar: nothing could be reckoned there
 
 
 def migrate(  # noqa: PLR0913, PLR0917 - the options of a command

@@ -25,7 +25,7 @@ SAMPLES = 2000
 """Generated fact sets per table."""
 
 MEMORY = 1024**3
-"""Bytes of addresses that a trial may use: the largest file that is allowed takes a third."""
+"""Bytes of addresses that a trial may use: one of 2,000 rows takes a fifth."""
 
 
 def limit_memory(most: int = MEMORY) -> None:

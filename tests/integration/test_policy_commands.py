@@ -150,6 +150,25 @@ def test_open_cases_are_decided_anew_and_everybody_hears_of_it(
     concentric("audit", "--url", address)
 
 
+def test_a_changed_limit_alone_is_a_reason_to_decide_anew(
+    house: House, address: str, tmp_path: Path
+) -> None:
+    waiting = submit(house, "waiting", "construction")
+    assert house.quiet(10)
+    candidate = tmp_path / "candidate.yaml"
+    candidate.write_text(TEXT.replace("reply: 20", "reply: 15"), encoding="utf-8")
+    before = house.policies.current.version
+    concentric("policy", "apply", candidate, "--url", address)
+    until = monotonic() + 10
+    while house.policies.current.version == before and monotonic() < until:
+        sleep(0.02)
+    told = concentric("policy", "migrate", "--reason", "sooner", "--url", address)
+    assert "due after 15 working days" in told
+    assert house.quiet(10)
+    assert _file(address, waiting)["clocks"]["working_days"] == 15
+    assert "0 of 1 open cases" in concentric("policy", "migrate", "--dry-run", "--url", address)
+
+
 def test_a_house_at_rest_can_be_changed_in_its_data_folder(file: Path, tmp_path: Path) -> None:
     data = tmp_path / "var"
     assert "no books" in concentric("policy", "versions", "--data", data, code=2)

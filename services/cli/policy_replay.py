@@ -17,6 +17,7 @@ from rich.table import Table
 
 from services.cli.progress import progress_bar
 from shared.domain.errors import ConfigurationError
+from shared.domain.policy import Policy, Titled
 from shared.policy.load import parse_policy, read_bytes
 from shared.settings import Settings
 
@@ -81,7 +82,7 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     }
     figures = figures_of(found, head)
     if html is not None:
-        _write(html, figures)
+        _write(html, figures, _titles(old) | _titles(new))
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False, indent=2))
     else:
@@ -157,7 +158,13 @@ def _add(table: Table, name: str, sides: dict[str, Any]) -> None:
     table.add_row(escape(name), *counts, _percent(before["rate"]), _percent(after["rate"]))
 
 
-def _write(path: Path, figures: dict[str, Any]) -> None:
+def _titles(policy: Policy) -> dict[str, str]:
+    """What people call units and colours, in both languages."""
+    things: list[Titled] = [*policy.colours.values(), *policy.units.values()]
+    return {each.id: " · ".join(each.title.values()) for each in things}
+
+
+def _write(path: Path, figures: dict[str, Any], titles: dict[str, str]) -> None:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - heavy
 
     pages = Environment(
@@ -167,7 +174,7 @@ def _write(path: Path, figures: dict[str, Any]) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = pages.get_template("replay.html").render(percent=_percent, **figures)
+    text = pages.get_template("replay.html").render(percent=_percent, titles=titles, **figures)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

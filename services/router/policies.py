@@ -25,6 +25,9 @@ HEAD = PolicyHead().name
 
 TRIALS = Trials()
 
+ABSENT = (0, 0, 0)
+"""The stamp of a file that is not there."""
+
 
 def try_policy(command: ApplyPolicy, ctx: Context) -> None:
     """Try a candidate where somebody can wait for it; the handler then finds it tried."""
@@ -91,6 +94,8 @@ def watch_file(gateway: Gateway, path: Path) -> Callable[[], None]:
         if stamp == seen:
             return
         seen, before = stamp, seen
+        if stamp == ABSENT and before is None:
+            return  # the house began with a stored version: it needs no file
         try:
             gateway.execute(_command(path))
         except Unavailable:
@@ -112,9 +117,9 @@ def _command(path: Path) -> ApplyPolicy:
 
 
 def stamp_of(path: Path) -> tuple[int, int, int]:
-    """What changes with every way of writing a file; zeros while it is away."""
+    """What changes with every way of writing a file."""
     try:
         status = path.stat()
     except OSError:
-        return (0, 0, 0)
+        return ABSENT
     return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -148,6 +148,8 @@ def test_the_newest_stored_policy_wins_over_a_file_that_did_not_change(file: Pat
     with living(file) as house:
         assert house.policies.current.version == applied.version
         assert numbers(house, "router") == [1, 2]
+        errors = house.metrics.registry.get_sample_value
+        assert errors("concentric_policy_load_errors_total", {"service": "router"}) == 0
 
 
 def test_a_file_that_was_changed_while_the_house_was_down_is_in_force_at_its_start(

@@ -90,6 +90,10 @@ class Host:
             Parts(service, storage, self._relay, self.context, metrics, self.log, settings.batch)
         )
         self._ticker = Ticker(service.name, self._worker.put, self.log)
+        # A version is compiled for up to some seconds, and a changed file tried for longer: in
+        # threads of their own, so that neither a timer nor the other waits for it.
+        self._follower = Ticker(f"{service.name}-policy", self._worker.put, self.log)
+        self._watcher = Ticker(f"{service.name}-file", self._worker.put, self.log)
 
     def context(self) -> Context:
         """The present moment and the policy in force."""
@@ -100,6 +104,10 @@ class Host:
         settings = self._settings
         base = settings.public_url or f"http://{settings.host}:{settings.port}"
         return f"{base.rstrip('/')}/rate/{token}"
+
+    @property
+    def _tickers(self) -> tuple[Ticker, ...]:
+        return (self._ticker, self._follower, self._watcher)
 
     def put(self, work: Request) -> None:
         """Hand a request to the worker."""
@@ -134,10 +142,11 @@ class Host:
         for timer in self.service.timers:
             self._ticker.timer(timer)
         self._watch_file()
-        self._ticker.every(FOLLOW, self._follow_policy)
+        self._follower.every(FOLLOW, self._follow_policy)
         self._ticker.every(5.0, self._refresh_gauges)
         self._ticker.every(600.0, self._forget_messages)
-        self._ticker.start()
+        for ticker in self._tickers:
+            ticker.start()
         self.log.info("started", policy=self.context().policy.version)
 
     @property
@@ -159,7 +168,8 @@ class Host:
 
     def stop_ticking(self) -> None:
         """Let no timer fall due any more."""
-        self._ticker.stop()
+        for ticker in self._tickers:
+            ticker.stop()
 
     def stop_listening(self) -> None:
         """Take on nothing new; what was taken on goes on."""
@@ -176,8 +186,9 @@ class Host:
         left = max(1.0, self._settings.drain - (monotonic() - began))
         self._relay.stop(left)
         self._relay.join(left + 1.0)
-        if self._ticker.is_alive():
-            self._ticker.join(left)  # it may be reading: what is in use is not closed with the rest
+        for ticker in self._tickers:
+            if ticker.is_alive():
+                ticker.join(left)  # it may be reading: what is in use is not closed with the rest
         self.storage.close()
         self.log.info("stopped", seconds=round(monotonic() - began, 2))
 
@@ -194,7 +205,7 @@ class Host:
 
         look_at_file()  # what an operator has changed before the start is taken over with it
         self._follow_policy()
-        self._ticker.every(WATCH, look_at_file)
+        self._watcher.every(WATCH, look_at_file)
 
     def _follow_policy(self) -> None:
         """Take over the versions that have been applied, each from its moment on.

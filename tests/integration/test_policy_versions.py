@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from services.embedded.catalogue import NAMES
-from services.embedded.house import House
+from services.embedded.house import House, open_storage
 from services.ledger import queries
 from services.ledger.journal import verify
 from services.router import policies as router_policies
@@ -21,7 +21,7 @@ from services.router.service import ROUTER
 from shared.domain.commands import ApplyPolicy
 from shared.domain.errors import Refusal
 from shared.domain.events import CaseRouted, CommandRefused, PolicyApplied
-from shared.domain.policy import checksum
+from shared.domain.policy import PolicyVersion, checksum
 from shared.policy.holder import PolicyHolder
 from shared.policy.rehearsal import Trials
 from shared.runtime import host
@@ -150,6 +150,32 @@ def test_the_newest_stored_policy_wins_over_a_file_that_did_not_change(file: Pat
         assert numbers(house, "router") == [1, 2]
         errors = house.metrics.registry.get_sample_value
         assert errors("concentric_policy_load_errors_total", {"service": "router"}) == 0
+
+
+def test_a_stored_policy_that_this_release_cannot_use_does_not_keep_the_house_from_starting(
+    file: Path,
+) -> None:
+    with living(file) as house:
+        usable = house.policies.current.version
+    storage = open_storage(Settings.read({}, data=file.parent / "var"), "router")
+    now = datetime.now(UTC)
+    text = "written: by another release"
+    stored = PolicyVersion(
+        number=2,
+        version="message-board@222222222222",
+        checksum=checksum(text),
+        content=text,
+        by="tests",
+        at=now,
+        effective_at=now,
+    )
+    with storage.transaction(now) as tx:
+        tx.put(POLICIES, stored)
+    storage.close()
+    with living(file) as house:
+        assert house.policies.current.version == usable
+        errors = house.metrics.registry.get_sample_value
+        assert errors("concentric_policy_load_errors_total", {"service": "router"}) == 1
 
 
 def test_a_file_that_was_changed_while_the_house_was_down_is_in_force_at_its_start(

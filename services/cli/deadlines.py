@@ -176,10 +176,9 @@ def _settings(data: Path | None, policy: Path | None) -> Settings:
 
 
 def _policy(data: Path | None, policy: Path | None) -> CompiledPolicy:
-    from shared.observe.metrics import Metrics  # noqa: PLC0415 - as above
-    from shared.runtime.main import policies  # noqa: PLC0415
+    from services.cli.installation import Databases  # noqa: PLC0415 - as above
 
-    return policies(_settings(data, policy), Metrics()).current
+    return Databases(_settings(data, policy)).policy()
 
 
 class _Given(Value):

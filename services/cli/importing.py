@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table as Grid
 
+from services.cli.progress import progress_bar
 from shared.observe import logs
 from shared.settings import Settings
 
@@ -100,7 +99,7 @@ class _Register:
         from services.intake import logic  # noqa: PLC0415
         from services.intake.importing.senders import through  # noqa: PLC0415
 
-        with running(settings) as house, _progress() as progress:
+        with running(settings) as house, progress_bar() as progress:
             policy = house.policies.current
             check = partial(logic.problems, policy=policy, now=datetime.now(UTC))
             send = through(house.hosts["intake"].gateway)
@@ -121,7 +120,7 @@ class _Register:
 
         with httpx.Client(base_url=check_address(url), timeout=30.0) as client:
             greet(client)
-            with _progress() as progress:
+            with progress_bar() as progress:
                 return self._send(to(client), progress, BATCH)
 
     def _send(
@@ -146,21 +145,6 @@ def _finish_loop(house: House, progress: Progress) -> None:
     progress.add_task("on their way through the loop", total=None)
     while not house.quiet(1.0):
         pass
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on standard error, where somebody looks at it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns,
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    ) as progress:
-        yield progress
 
 
 def _show(summary: Summary, *, as_json: bool) -> None:

@@ -19,9 +19,12 @@ from services.ledger.journal import verify
 from services.ledger.reading import read_report
 from shared.domain.errors import ConfigurationError, Unavailable
 from shared.observe.metrics import Metrics
+from shared.policy import CompiledPolicy, load_policy
+from shared.policy.load import read_bytes
 from shared.runtime.audit import LEDGER, Findings, Journal, Waiting, compare
 from shared.runtime.books import lines
 from shared.runtime.main import policies
+from shared.runtime.versions import in_force
 from shared.settings import Settings
 from shared.storage.storage import Storage
 
@@ -88,16 +91,33 @@ class Databases:
 
     def report(self, start: date | None, end: date | None) -> Report:
         """See `Installation`."""
-        with self._opened(LEDGER) as storage:
-            policy = policies(self._settings, Metrics()).current
-            with storage.read() as connection:
-                return read_report(connection, policy, datetime.now(UTC), start, end)
+        policy = self.policy()
+        with self.reading(LEDGER) as connection:
+            return read_report(connection, policy, datetime.now(UTC), start, end)
 
     @contextmanager
     def reading(self, name: str) -> Iterator[sa.Connection]:
         """A connection to one service's own tables."""
         with self._opened(name) as storage, storage.read() as connection:
             yield connection
+
+    @contextmanager
+    def ledger(self) -> Iterator[tuple[sa.Connection, bytes]]:
+        """The ledger's tables, and the content of the policy in force."""
+        with self._opened(LEDGER) as storage, storage.read() as connection:
+            stored = next(in_force(connection, datetime.now(UTC)), None)
+            if stored is None:  # the books of a release that kept no versions
+                path = policies(self._settings, Metrics(), storage).path
+                yield connection, read_bytes(path)
+            else:
+                yield connection, stored.content.encode()
+
+    def policy(self) -> CompiledPolicy:
+        """The one that is named; left out, the one in force."""
+        if self._settings.policy is not None:
+            return load_policy(self._settings.policy)
+        with self._opened(LEDGER) as storage:
+            return policies(self._settings, Metrics(), storage).current
 
     def _read(self, name: str, read: Callable[[sa.Connection], R], stack: ExitStack) -> R:
         storage = stack.enter_context(self._opened(name))
@@ -107,12 +127,12 @@ class Databases:
     def _opened(self, name: str) -> Iterator[Storage]:
         settings = self._settings
         if settings.database() is None and not (settings.data / f"{name}.sqlite").exists():
-            raise _nothing_in(f"the folder {settings.data}")
+            raise nothing_in(f"the folder {settings.data}")
         storage = open_storage(settings, name)
         try:
             with storage.read() as connection:
                 if not sa.inspect(connection).has_table(load(name).books.table.name):
-                    raise _nothing_in(storage.backend.place)
+                    raise nothing_in(storage.backend.place)
             yield storage
         finally:
             storage.close()
@@ -123,7 +143,8 @@ def lines_of(name: str) -> Callable[[sa.Connection], Iterator[Any]]:
     return lambda connection: lines(connection, load(name).books)
 
 
-def _nothing_in(place: str) -> ConfigurationError:
+def nothing_in(place: str) -> ConfigurationError:
+    """The error for a place where nobody has begun a house."""
     return ConfigurationError(
         f"There are no books in {place}. Name the data folder with --data, the database with"
         " DATABASE_URL, or a running installation with --url; `concentric up` starts a new one."
@@ -183,26 +204,27 @@ class Addresses:
         return homes
 
     def _get(self, url: str, query: Mapping[str, str] | None = None) -> Any:
-        with _reached(url):
+        with reached(url):
             answer = self._client.get(url, params=query)
         if answer.is_error:
-            raise _refused(url, answer)
+            raise refused(url, answer)
         try:
             return answer.json()
         except ValueError as error:
             raise ConfigurationError(f"{url} answers, but not as Concentric does") from error
 
     def _lines(self, url: str) -> Iterator[Any]:
-        with _reached(url), self._client.stream("GET", url) as answer:
+        with reached(url), self._client.stream("GET", url) as answer:
             if answer.is_error:
                 answer.read()
-                raise _refused(url, answer)
+                raise refused(url, answer)
             for line in answer.iter_lines():
                 yield json.loads(line)
 
 
 @contextmanager
-def _reached(url: str) -> Iterator[None]:
+def reached(url: str) -> Iterator[None]:
+    """Turn what a client meets on its way to an address into errors that say what to do."""
     try:
         yield
     except httpx.InvalidURL as error:
@@ -215,7 +237,18 @@ def _reached(url: str) -> Iterator[None]:
         ) from error
 
 
-def _refused(url: str, answer: httpx.Response) -> ConfigurationError:
+def first_with(client: httpx.Client, urls: Sequence[str], path: str, who: str) -> str:
+    """The address that has a path: services may have one each."""
+    for url in urls:
+        whole = f"{url.rstrip('/')}{path}"
+        with reached(whole), client.stream("GET", whole) as answer:
+            if answer.status_code != 404:
+                return url.rstrip("/")
+    raise ConfigurationError(f"None of the addresses has {path}: give --url also for {who}.")
+
+
+def refused(url: str, answer: httpx.Response) -> ConfigurationError:
+    """The error for an answer that is none."""
     try:
         detail = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):

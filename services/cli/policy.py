@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import typer
 
+from services.cli.policy_change import apply, rollback, show, versions
+from services.cli.policy_migrate import migrate
 from services.cli.policy_pictures import diagram, dmn
 from services.cli.policy_proof import check, explain, schema
+from services.cli.policy_replay import replay
 from services.cli.policy_scenarios import run_scenarios
+from services.cli.policy_shadow import shadow
 
 policy = typer.Typer(
     name="policy",
-    help="The policy of the house: prove it, explain what it decides, test it, draw it.",
+    help="The policy of the house: prove, explain, test, draw, replay and change it.",
     no_args_is_help=True,
 )
 
@@ -20,6 +24,13 @@ for name, command in (
     ("test", run_scenarios),
     ("schema", schema),
     ("diagram", diagram),
+    ("replay", replay),
+    ("shadow", shadow),
+    ("apply", apply),
+    ("versions", versions),
+    ("show", show),
+    ("rollback", rollback),
+    ("migrate", migrate),
 ):
     policy.command(name)(command)
 policy.add_typer(dmn)

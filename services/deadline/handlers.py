@@ -31,8 +31,10 @@ from shared.domain.events import (
     ExtensionRefused,
     ExtensionRequested,
     HandlingEvent,
+    PolicyApplied,
 )
 from shared.runtime.handling import Context, Handler, Timer
+from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
 
 
@@ -133,6 +135,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     CaseClosed: enter_standing,
     CaseReopened: enter_standing,
     CaseWithdrawn: enter_standing,
+    PolicyApplied: keep_policy,
 }
 
 COMMANDS: Mapping[type[Command], Handler] = {

@@ -28,19 +28,25 @@ def open_storage(settings: Settings, name: str) -> Storage:
     )
 
 
+PATIENCE = 10.0
+"""Seconds that the start of a house waits for a changed policy to be in force, at most."""
+
+
 class House:
     """Every service, started and stopped together."""
 
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] | None = None) -> None:
         """Open everything; raises `PolicyError` or `ConfigurationError` where that cannot be."""
         self.metrics = Metrics()
-        self.policies: PolicyHolder = policies(settings, self.metrics)
+        storages = {name: open_storage(settings, name) for name in NAMES}
+        storages["router"].migrate()
+        self.policies: PolicyHolder = policies(settings, self.metrics, storages["router"])
         self.bus = LocalBus()
         self._settings = settings
         self.hosts = {
             name: Host(
                 load(name),
-                open_storage(settings, name),
+                storages[name],
                 self.bus,
                 self.policies,
                 self.metrics,
@@ -56,6 +62,11 @@ class House:
             host.listen()
         for host in self.hosts.values():
             host.speak()
+        # whoever named another file means it for the first case as well
+        until = monotonic() + PATIENCE
+        while self.policies.coming and monotonic() < until:
+            sleep(0.05)
+            self.hosts["router"].context()
 
     def stop(self) -> None:
         """Drain the house: what is under way goes where it is bound for, then everybody ends.

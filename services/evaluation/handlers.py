@@ -19,9 +19,11 @@ from shared.domain.events import (
     EvaluationReceived,
     EvaluationRequested,
     Event,
+    PolicyApplied,
 )
 from shared.domain.ids import digest
 from shared.runtime.handling import Context, Handler, Need, Timer, settle
+from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
 
 
@@ -123,6 +125,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     CaseRouted: enter_case,
     CaseReplied: ask_for_rating,
     CaseWithdrawn: settle(JUDGEMENTS, _shell),
+    PolicyApplied: keep_policy,
 }
 
 COMMANDS: Mapping[type[Command], Handler] = {RateReply: rate_reply}

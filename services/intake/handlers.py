@@ -10,9 +10,19 @@ from services.intake.store import FINGERPRINTS, RECORDS, SIGHTINGS
 from shared.domain.aggregates import Record
 from shared.domain.commands import Command, SubmitCase, WithdrawCase
 from shared.domain.errors import Refusal
-from shared.domain.events import CaseClosed, CaseRecorded, CaseReopened, CaseWithdrawn, Event
+from shared.domain.events import (
+    CaseClosed,
+    CaseRecalled,
+    CaseRecorded,
+    CaseReopened,
+    CaseWithdrawn,
+    Event,
+    PolicyApplied,
+    RetriageRequested,
+)
 from shared.domain.policy import Policy
 from shared.runtime.handling import Context, Handler, Need, settle
+from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
 
 
@@ -60,6 +70,12 @@ def withdraw_case(command: WithdrawCase, tx: Tx, ctx: Context) -> Sequence[Event
     ]
 
 
+def recall_case(event: RetriageRequested, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Tell what was recorded once more, for the router to decide by."""
+    record = _record(tx, event.case_id)
+    return [CaseRecalled(case_id=event.case_id, record=record)] if record.case else ()
+
+
 def needs(cause: Event | Command) -> Iterable[Need]:
     """The record, and for a submission what is known of its words."""
     if isinstance(cause, Event):
@@ -86,6 +102,8 @@ def _shell(case_id: str) -> Record:
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseClosed: settle(RECORDS, _shell),
     CaseReopened: settle(RECORDS, _shell),
+    RetriageRequested: recall_case,
+    PolicyApplied: keep_policy,
 }
 
 COMMANDS: Mapping[type[Command], Handler] = {

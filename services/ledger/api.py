@@ -10,19 +10,25 @@ from itertools import islice
 from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
-from services.ledger import queries
+from services.ledger import queries, shadowing
 from services.ledger.figures import Report
 from services.ledger.fresh import Fresh
+from services.ledger.handlers import COMMANDS
 from services.ledger.journal import Entry, verify
 from services.ledger.page import page
 from services.ledger.reading import CaseFile, read_file, read_report
 from services.ledger.search import CaseList, CaseQuery, search
+from services.ledger.shadow import ShadowReport
 from services.ledger.store import DOSSIERS
 from shared.domain.model import Input
+from shared.runtime.commands import command_routes
 from shared.runtime.gateway import Gateway
 from shared.runtime.routes import Routes
 
 NDJSON = "application/x-ndjson"
+
+TOTAL = "X-Total-Count"
+"""How many lines will come, for whoever shows progress."""
 
 
 class Period(Input):
@@ -52,7 +58,7 @@ class Verified(BaseModel):
 
 def api(gateway: Gateway) -> Routes:
     """The routes of the ledger."""
-    routes = Routes("ledger")
+    routes = command_routes("ledger", COMMANDS, gateway)
     fresh: Fresh[Report] = Fresh()
 
     def report(start: date | None, end: date | None) -> Report:
@@ -82,6 +88,8 @@ def api(gateway: Gateway) -> Routes:
         return report(query.start, query.end)
 
     _add_journal(routes, gateway)
+    _add_past(routes, gateway)
+    _add_shadow(routes, gateway)
     routes.include(page(gateway, report))
     return routes
 
@@ -131,6 +139,30 @@ def _add_journal(routes: Routes, gateway: Gateway) -> None:
                 yield from _lines(queries.contents(connection))
 
         return StreamingResponse(read(), media_type=NDJSON)
+
+
+def _add_past(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/books/ledger/past")
+    def past() -> StreamingResponse:
+        """Each case as it was recorded and what became of it, for a replay of another policy."""
+
+        def read() -> Iterator[str]:
+            with gateway.read() as connection:
+                cases = queries.past(connection)
+                while block := list(islice(cases, queries.BLOCK)):
+                    yield "".join(f"{queries.past_line(*stored)}\n" for stored in block)
+
+        with gateway.read() as connection:
+            total = queries.count(connection)
+        return StreamingResponse(read(), media_type=NDJSON, headers={TOTAL: f"{total}"})
+
+
+def _add_shadow(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/shadow")
+    def shadow() -> ShadowReport:
+        """What the candidate beside the policy in force has decided so far, and where otherwise."""
+        with gateway.read() as connection:
+            return shadowing.report(connection)
 
 
 def _exported(entry: Entry) -> dict[str, object]:

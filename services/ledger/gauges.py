@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 
-from services.ledger import queries
+from services.ledger import queries, shadowing
 from services.ledger.figures import OnTime, Satisfaction
 from services.ledger.queries import Figures, Votes
 from services.ledger.report import (
@@ -39,6 +39,7 @@ def gauges(connection: sa.Connection, ctx: Context) -> Iterable[Sample]:
     share = ratio(total.repeats, total.cases)
     if share is not None:
         yield Sample("concentric_repeat_ratio", "Repeats among all cases.", share)
+    yield from shadowing.gauges(connection)
     entries = queries.chain(connection).seq
     yield Sample("concentric_journal_entries", "Events in the journal.", entries)
 

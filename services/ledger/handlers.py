@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from services.ledger import logic
 from services.ledger.dossier import Dossier
 from services.ledger.journal import Chain, canonical, seal
-from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, TEXTS
-from shared.domain.commands import Command
+from services.ledger.shadowing import NAME as SHADOW_NAME
+from services.ledger.shadowing import shadow_policy, try_shadow
+from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, SHADOW, TEXTS
+from shared.domain.commands import Command, ShadowPolicy
 from shared.domain.errors import ConfigurationError
-from shared.domain.events import EVENTS, Event
+from shared.domain.events import EVENTS, Event, PolicyApplied
 from shared.domain.model import micros
 from shared.runtime.handling import Context, Handler, Need
+from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
 
 NAME = Chain().name
@@ -33,6 +37,12 @@ def enter(event: Event, tx: Tx, ctx: Context) -> Sequence[Event]:
     if words and not known.record_version:
         tx.append(TEXTS, event.case_id, words)
     return ()
+
+
+def enter_policy(event: PolicyApplied, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Append the event to the journal, and keep the version as every service does."""
+    append(event, tx, ctx)
+    return keep_policy(event, tx, ctx)
 
 
 def append(event: Event, tx: Tx, ctx: Context) -> None:
@@ -63,10 +73,20 @@ def append(event: Event, tx: Tx, ctx: Context) -> None:
 
 
 def needs(cause: Event | Command) -> Iterable[Need]:
-    """The chain's end, and the dossier of the event's case."""
+    """The chain's end, and the dossier of the event's case; for a command, the candidate."""
+    if isinstance(cause, ShadowPolicy):
+        yield SHADOW, SHADOW_NAME
+        return
     yield CHAIN, NAME
     if isinstance(cause, Event) and cause.aggregate is not None:
         yield DOSSIERS, cause.case_id
 
 
-HANDLERS: Mapping[type[Event], Handler] = dict.fromkeys(EVENTS.values(), enter)
+HANDLERS: Mapping[type[Event], Handler] = {
+    **dict.fromkeys(EVENTS.values(), enter),
+    PolicyApplied: enter_policy,
+}
+
+COMMANDS: Mapping[type[Command], Handler] = {ShadowPolicy: shadow_policy}
+
+PREPARE: Mapping[type[Command], Callable[[Any, Context], None]] = {ShadowPolicy: try_shadow}

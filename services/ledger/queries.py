@@ -12,6 +12,7 @@ from services.ledger.dossier import Dossier
 from services.ledger.journal import Chain, Entry
 from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, TEXTS
 from shared.domain.case import State
+from shared.domain.events import CaseRecorded
 
 BLOCK = 1000
 """Rows fetched at a time where the number of rows has no limit."""
@@ -181,6 +182,27 @@ def chain(connection: sa.Connection) -> Chain:
     """The journal's end as it was noted."""
     body = connection.scalar(sa.select(CHAIN.table.c.body))
     return Chain.model_validate_json(body) if body else Chain()
+
+
+def count(connection: sa.Connection) -> int:
+    """How many cases are known."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(DOSSIERS.table)) or 0
+
+
+def past(connection: sa.Connection) -> Iterator[tuple[str, str]]:
+    """The event by which each case was recorded and its dossier, as stored, a block at a time."""
+    query = (
+        sa.select(_entry.body, case.body)
+        .join_from(JOURNAL.table, DOSSIERS.table, case.key == _entry.case_id)
+        .where(_entry.type == CaseRecorded.type)
+        .order_by(_entry.seq)
+    )
+    yield from map(tuple, connection.execution_options(yield_per=BLOCK).execute(query))
+
+
+def past_line(event: str, dossier: str) -> str:
+    """A case of the past as one line of JSON, put together from two that are stored."""
+    return f'{{"event":{event},"dossier":{dossier}}}'
 
 
 def versions(connection: sa.Connection) -> Iterator[tuple[Any, ...]]:

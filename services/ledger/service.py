@@ -2,7 +2,8 @@
 
 from services.ledger.api import api
 from services.ledger.gauges import gauges
-from services.ledger.handlers import HANDLERS, needs
+from services.ledger.handlers import COMMANDS, HANDLERS, PREPARE, needs
+from services.ledger.shadowing import TIMERS
 from services.ledger.store import DOSSIERS, METADATA
 from shared.runtime.service import Service
 
@@ -12,7 +13,9 @@ LEDGER = Service(
     migrations="services.ledger.migrations",
     books=DOSSIERS,
     handlers=HANDLERS,
-    commands={},
+    commands=COMMANDS,
+    prepare=PREPARE,
+    timers=TIMERS,
     api=api,
     needs=needs,
     hears_everything=True,

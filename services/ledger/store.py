@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from services.ledger.dossier import Dossier, RatingRow
 from services.ledger.journal import Chain
+from services.ledger.shadow import Shadow
 from shared.domain.model import micros
 from shared.storage.collection import Collection, Field, Log, aggregates, key_type
 
@@ -103,3 +104,15 @@ TEXTS = Log(
     sa.Column("words", sa.Text(), nullable=False),
 )
 """What a search looks through: written once per case, apart from the rows that change."""
+
+SHADOW = Collection(METADATA, "shadow", Shadow, key=lambda shadow: shadow.name)
+"""At most one row: the candidate that decides beside the policy in force."""
+
+DIFFERENCES = Log(
+    METADATA,
+    "shadow_differences",
+    sa.Column("shadow", sa.Text(), primary_key=True),
+    sa.Column("seq", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("body", sa.Text(), nullable=False),
+)
+"""Where a candidate decided otherwise: its id, the decision's number in the journal, and how."""

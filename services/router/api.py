@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from services.router.explanation import Running, explain_cases
+from services.router.explanation import explain_cases
 from services.router.handlers import COMMANDS
+from services.router.policy_api import policy_routes
 from services.router.store import HANDLINGS
 from shared.domain.aggregates import Handling
 from shared.runtime.commands import command_routes
@@ -20,5 +21,6 @@ def api(gateway: Gateway) -> Routes:
         """Who has to answer the case, and how far that is."""
         return gateway.fetch(HANDLINGS, case_id)
 
-    explain_cases(routes, gateway, Running(gateway))
+    explain_cases(routes, gateway, gateway.versions)
+    routes.include(policy_routes(gateway))
     return routes

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from pydantic import BaseModel
 
 from services.router.store import DECISIONS, HANDLINGS
 from shared.domain.errors import NotFound
-from shared.policy import CompiledPolicy
 from shared.policy.explain import Explanation, explain_recorded
 from shared.policy.narrate import narrate
 from shared.runtime.gateway import Gateway
 from shared.runtime.routes import Routes
-
-
-class Versions(Protocol):
-    """Policies by the version that a decision names."""
-
-    def get(self, version: str) -> CompiledPolicy | None:
-        """The policy of this version, or None where it is not known here."""
-
-
-class Running:
-    """Knows one version: the one in force."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
-    def get(self, version: str) -> CompiledPolicy | None:
-        """The running policy, if it is of this version."""
-        policy = self._gateway.policy
-        if isinstance(policy, CompiledPolicy) and policy.version == version:
-            return policy
-        return None
+from shared.runtime.versions import Versions
 
 
 class Told(BaseModel):

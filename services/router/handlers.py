@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from services.router import logic
-from services.router.store import DECISIONS, HANDLINGS, Decided, open_cases
+from services.router.policies import HEAD, apply_policy, try_policy
+from services.router.store import DECISIONS, HANDLINGS, POLICY_HEAD, Decided, open_cases
 from shared.domain.aggregates import Actor, Handling
 from shared.domain.case import Case
 from shared.domain.commands import (
     AcceptCase,
+    ApplyPolicy,
     Command,
     ReplyToCase,
+    RetriageCase,
     ReturnCase,
     TransferCase,
     UnitCommand,
@@ -20,6 +24,7 @@ from shared.domain.events import (
     CaseAccepted,
     CaseClosed,
     CaseEscalated,
+    CaseRecalled,
     CaseRecorded,
     CaseReopened,
     CaseReplied,
@@ -28,8 +33,9 @@ from shared.domain.events import (
     CaseTransferred,
     CaseWithdrawn,
     Event,
+    RetriageRequested,
 )
-from shared.runtime.handling import Context, Handler, settle
+from shared.runtime.handling import Context, Handler, Need, settle
 from shared.storage.tx import Tx
 
 OPEN_CASES = "open-cases-of-unit"
@@ -64,6 +70,28 @@ def reroute_case(event: CaseReopened, tx: Tx, ctx: Context) -> Sequence[Event]:
     handling = logic.start_round(known.standing_at(standing), event.at)
     tx.put(HANDLINGS, handling)
     decision = logic.decision_again(handling)
+    return [CaseRouted(case_id=event.case_id, handling=handling, decision=decision)]
+
+
+def retriage_case(command: RetriageCase, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Ask intake, which has the case, for what the policy in force is to decide anew."""
+    logic.check_undecided(_handling(tx, command.case_id))
+    return [
+        RetriageRequested(case_id=command.case_id, by=command.by, reason=command.reason, at=ctx.now)
+    ]
+
+
+def decide_anew(event: CaseRecalled, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Triage a case that is still undecided by the policy that is in force now."""
+    known = _handling(tx, event.case_id)
+    if event.case is None or not logic.is_undecided(known):
+        return ()  # answered, or taken back, while it was on its way
+    decision = ctx.policy.triage(event.case, _open_cases_of_unit(event.case, ctx))
+    handling = logic.retriage(known, decision)
+    if handling == known:
+        return ()
+    tx.put(HANDLINGS, handling)
+    tx.put(DECISIONS, Decided(case_id=event.case_id, decision=decision))
     return [CaseRouted(case_id=event.case_id, handling=handling, decision=decision)]
 
 
@@ -118,6 +146,13 @@ def reply_to_case(command: ReplyToCase, tx: Tx, ctx: Context) -> Sequence[Event]
     return [_replied(handling, command.reply)]
 
 
+def needs(cause: Event | Command) -> Iterable[Need]:
+    """The case's handling; for a policy, the row by which policies are numbered."""
+    if isinstance(cause, ApplyPolicy):
+        return ((POLICY_HEAD, HEAD),)
+    return ((HANDLINGS, cause.case_id if isinstance(cause, Event) else cause.about),)
+
+
 def _replied(handling: Handling, text: str) -> CaseReplied:
     assert handling.replied_by is not None
     assert handling.replied_at is not None
@@ -134,7 +169,8 @@ def survey(causes: Sequence[Event | Command], tx: Tx, ctx: Context) -> Mapping[s
     """The open cases of the units that the batch's new cases fall to, where the policy asks."""
     if not any(count.of == OPEN_CASES for count in ctx.policy.counts.values()):
         return {}
-    units = {_unit_of(cause.case, ctx) for cause in causes if isinstance(cause, CaseRecorded)}
+    cases = (cause.case for cause in causes if isinstance(cause, CaseRecorded | CaseRecalled))
+    units = {_unit_of(case, ctx) for case in cases if case is not None}
     return open_cases(tx.connection, units) if units else {}
 
 
@@ -161,6 +197,7 @@ def _shell(case_id: str) -> Handling:
 
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRecorded: route_case,
+    CaseRecalled: decide_anew,
     CaseReopened: reroute_case,
     CaseEscalated: raise_level,
     CaseClosed: settle(HANDLINGS, _shell),
@@ -172,4 +209,8 @@ COMMANDS: Mapping[type[Command], Handler] = {
     ReturnCase: return_case,
     TransferCase: transfer_case,
     ReplyToCase: reply_to_case,
+    ApplyPolicy: apply_policy,
+    RetriageCase: retriage_case,
 }
+
+PREPARE: Mapping[type[Command], Callable[[Any, Context], None]] = {ApplyPolicy: try_policy}

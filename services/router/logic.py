@@ -49,6 +49,44 @@ def start_round(known: Handling, at: datetime) -> Handling:
     )
 
 
+def is_undecided(known: Handling) -> bool:
+    """Whether the case is open and still waits for its answer."""
+    return known.standing.state is State.OPEN and known.state in ANSWERABLE
+
+
+def check_undecided(known: Handling) -> None:
+    """Raise why the policy can no longer decide the case anew, where that is so."""
+    if known.state is HandlingState.PENDING:
+        raise _unknown(known)
+    if not is_undecided(known):
+        state = known.state if known.standing.state is State.OPEN else known.standing.state
+        raise Conflict.of("case_id", f"case-{state}", f"the case is {state}: it is decided")
+
+
+def retriage(known: Handling, decision: Decision) -> Handling:
+    """The handling as another version of the policy decides it; the clock's start stays.
+
+    With the unit that has it already, what that has done about it stays as well. The same object
+    where nothing changes.
+    """
+    changes: dict[str, object] = {
+        "colour": decision.colour,
+        "unit": decision.unit,
+        "level": decision.level,
+        "answer_owed": decision.answer_owed,
+        "limits": decision.limits,
+        "policy_version": decision.policy_version,
+    }
+    if all(getattr(known, name) == value for name, value in changes.items()):
+        return known
+    if decision.unit != known.unit:
+        changes |= {"assignee": None, "accepted_at": None, "came_from": known.unit}
+        changes["state"] = HandlingState.ROUTED
+    if not decision.answer_owed:
+        changes["state"] = HandlingState.NOTED
+    return known.next(**changes)
+
+
 def decision_again(known: Handling) -> Decision:
     """The decision of a further round: what the first one decided goes on."""
     return Decision(
@@ -101,10 +139,11 @@ def transfer(known: Handling, by: Actor, to_unit: str, policy: Policy, at: datet
 def give_back(known: Handling, by: Actor, policy: Policy, at: datetime) -> Handling:
     """The case goes back to the unit that it came from, or to the one above."""
     _may_act(known, by, ANSWERABLE[:1], "returned")
-    back = known.came_from or policy.units[known.unit].parent
-    if back is None:
+    own = policy.units.get(known.unit)
+    back = known.came_from or (own.parent if own else None)
+    if back is None or back not in policy.units:
         raise Conflict.of(
-            "unit", "nowhere-to-return", f"{known.unit!r} is the top of the house: transfer it"
+            "unit", "nowhere-to-return", f"above {known.unit!r} there is no unit: transfer it"
         )
     return known.next(
         state=HandlingState.ROUTED,
@@ -133,7 +172,7 @@ def _may_act(
     known: Handling, by: Actor, states: tuple[HandlingState, ...], participle: str
 ) -> None:
     if known.state is HandlingState.PENDING:
-        raise NotFound.of("case_id", "unknown-case", f"{known.case_id} has not been routed")
+        raise _unknown(known)
     if known.standing.state is not State.OPEN:
         state = known.standing.state
         raise Conflict.of(
@@ -147,3 +186,7 @@ def _may_act(
         raise Conflict.of(
             "case_id", f"case-{known.state}", f"a case that is {known.state} cannot be {participle}"
         )
+
+
+def _unknown(known: Handling) -> Refusal:
+    return NotFound.of("case_id", "unknown-case", f"{known.case_id} has not been routed")

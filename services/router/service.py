@@ -1,7 +1,8 @@
 """The router's descriptor."""
 
 from services.router.api import api
-from services.router.handlers import COMMANDS, HANDLERS, survey
+from services.router.handlers import COMMANDS, HANDLERS, PREPARE, needs, survey
+from services.router.policies import watch_file
 from services.router.store import HANDLINGS, METADATA
 from shared.runtime.service import Service
 
@@ -14,4 +15,7 @@ ROUTER = Service(
     commands=COMMANDS,
     api=api,
     survey=survey,
+    needs=needs,
+    prepare=PREPARE,
+    watch=watch_file,
 )

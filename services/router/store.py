@@ -20,6 +20,19 @@ HANDLINGS = aggregates(
 """One row per case: who has to answer it, and how far that is."""
 
 
+class PolicyHead(Value):
+    """Where the numbers of the policy's versions end."""
+
+    name: str = "policy"
+    number: int = 0
+    file: str = ""
+    """Checksum of the house's own file as it was last seen and could be used."""
+
+
+POLICY_HEAD = Collection(METADATA, "policy_head", PolicyHead, key=lambda head: head.name)
+"""One row, made by the migration: whoever applies a policy reads it first, and waits its turn."""
+
+
 class Decided(Value):
     """What the policy decided about a case, with the facts by which it can be explained."""
 

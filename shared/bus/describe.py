@@ -25,6 +25,13 @@ _OWNERS = {
 }
 """Which service writes the aggregate that an event describes."""
 
+_WRITERS = {
+    "case.recalled": "intake",
+    "policy.applied": "router",
+    "retriage.requested": "router",
+}
+"""The same for events about no aggregate."""
+
 _EXCHANGE_TYPES = {EVENTS_EXCHANGE: "topic", COMMANDS_EXCHANGE: "direct"}
 
 _DESCRIPTION = f"""\
@@ -41,7 +48,10 @@ _ATTRIBUTES = {
     "id": {"type": "string", "description": "Unique within the source."},
     "source": {"type": "string", "description": "Who says so, such as /concentric/router."},
     "time": {"type": "string", "format": "date-time"},
-    "subject": {"type": "string", "description": "The id of the case."},
+    "subject": {
+        "type": "string",
+        "description": "The id of the case, where there is one.",
+    },
     "datacontenttype": {"const": "application/json"},
     "caseversion": {
         "type": "integer",
@@ -121,7 +131,8 @@ def _operation(name: str) -> dict[str, Any]:
     if name in COMMANDS:
         summary = f"Carried out by {readers}."
     else:
-        writer = _OWNERS.get(EVENTS[name].aggregate or "", "the service that was asked")
+        aggregate = EVENTS[name].aggregate or ""
+        writer = _WRITERS.get(name) or _OWNERS.get(aggregate, "the service that was asked")
         summary = f"Said by {writer}, heard by {readers}."
     return {
         "action": "receive" if name in COMMANDS else "send",

@@ -9,19 +9,27 @@ from shared.bus.protocol import Subscription
 LISTENERS = (
     Subscription(
         "intake",
-        events=("case.closed", "case.reopened"),
+        events=("case.closed", "case.reopened", "policy.applied", "retriage.requested"),
         commands=("submit-case", "withdraw-case"),
     ),
     Subscription(
         "router",
         events=(
             "case.recorded",
+            "case.recalled",
             "case.reopened",
             "case.escalated",
             "case.closed",
             "case.withdrawn",
         ),
-        commands=("accept-case", "return-case", "transfer-case", "reply-to-case"),
+        commands=(
+            "accept-case",
+            "return-case",
+            "transfer-case",
+            "reply-to-case",
+            "apply-policy",
+            "retriage-case",
+        ),
     ),
     Subscription(
         "deadline",
@@ -34,13 +42,14 @@ LISTENERS = (
             "case.closed",
             "case.reopened",
             "case.withdrawn",
+            "policy.applied",
         ),
         commands=("pause-clock", "resume-clock", "request-extension", "decide-extension"),
     ),
     Subscription(
         "evaluation",
-        events=("case.routed", "case.replied", "case.withdrawn"),
+        events=("case.routed", "case.replied", "case.withdrawn", "policy.applied"),
         commands=("rate-reply",),
     ),
-    Subscription("ledger", events=("#",)),
+    Subscription("ledger", events=("#",), commands=("shadow-policy",)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from shared.domain.case import Name, Submission, Text
 from shared.domain.ids import case_id
@@ -120,6 +120,47 @@ class DecideExtension(UnitCommand):
     type = "decide-extension"
     granted: bool
     note: Text = ""
+
+
+class RetriageCase(CaseCommand):
+    """Let the policy in force decide the open case anew; its clock still starts where it did."""
+
+    type = "retriage-case"
+    by: Name
+    reason: Annotated[Text, Field(min_length=1)]
+
+
+PolicyText = Annotated[str, StringConstraints(strip_whitespace=False, max_length=2_000_000)]
+"""A policy file as it stands, to the last space: its checksum names it."""
+
+
+class ApplyPolicy(Command):
+    """Make this policy the house's, for every service from the same moment on."""
+
+    type = "apply-policy"
+    content: PolicyText
+    by: Name
+    note: Text = ""
+    watched: bool = False
+    """Whether it is the house's own file, which its router looks at; people leave it out."""
+
+    @property
+    def about(self) -> str:
+        """Empty: a policy is about no case."""
+        return ""
+
+
+class ShadowPolicy(Command):
+    """Let a candidate decide beside the policy in force, without effect; without one, stop that."""
+
+    type = "shadow-policy"
+    content: PolicyText | None = None
+    by: Name
+
+    @property
+    def about(self) -> str:
+        """Empty: a policy is about no case."""
+        return ""
 
 
 class RateReply(Command):

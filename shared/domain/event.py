@@ -16,6 +16,7 @@ class Event(Value):
     """The field that holds the aggregate which this event describes."""
 
     case_id: str
+    """Empty for what is about no case."""
 
     @property
     def version(self) -> int:

@@ -31,6 +31,7 @@ from shared.domain.clock_events import (
 from shared.domain.errors import Problem
 from shared.domain.event import Event
 from shared.domain.model import Instant
+from shared.domain.policy import PolicyVersion
 
 # The events about time have a file of their own; they are found here with all others.
 __all__ = [
@@ -81,6 +82,18 @@ class CaseWithdrawn(Event):
     def standing(self) -> Standing:
         """Withdrawn, which outranks every other standing."""
         return Standing(state=State.WITHDRAWN, round=self.record.standing.round)
+
+
+class CaseRecalled(Event):
+    """What was recorded of a case, told once more for whoever asked to decide it anew."""
+
+    type = "case.recalled"
+    record: Record
+
+    @property
+    def case(self) -> Case | None:
+        """The case as it was recorded."""
+        return self.record.case
 
 
 class CaseRefused(Event):
@@ -143,6 +156,23 @@ class CaseReplied(HandlingEvent):
     reply: str
     by: Actor
     at: Instant
+
+
+class RetriageRequested(Event):
+    """Somebody asked, for this reason, that the policy in force decide an open case anew."""
+
+    type = "retriage.requested"
+    by: str
+    reason: str
+    at: Instant
+
+
+class PolicyApplied(Event):
+    """A version of the policy was applied to the house; it is in force from `effective_at` on."""
+
+    type = "policy.applied"
+    case_id: str = ""
+    policy: PolicyVersion
 
 
 # ── evaluation: the judgement ─────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Protocol
 
 from shared.domain.aggregates import Decision, Escalation, Handling
@@ -10,7 +11,7 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Submission
 from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
-from shared.domain.model import Value
+from shared.domain.model import Instant, Value
 
 
 class Titled(Value):
@@ -41,6 +42,29 @@ class Count(Value):
     """`same-matter`, `same-informant` or `open-cases-of-unit`."""
     days: int | None = None
     """Calendar days before the recording; None where the present counts."""
+
+
+class PolicyVersion(Value):
+    """One version of the house's policy, as it was applied; it never changes."""
+
+    number: int
+    """From 1, one more for each that is applied; the same content may be applied again."""
+    version: str
+    """As `Policy.version`, by which decisions name it."""
+    checksum: str
+    """SHA-256 of the content in UTF-8, in hex digits."""
+    content: str
+    by: str
+    """Who applied it."""
+    note: str = ""
+    at: Instant
+    effective_at: Instant
+    """From when on every service decides by it: a little later, so that all have heard of it."""
+
+
+def checksum(content: str) -> str:
+    """The SHA-256 of a policy file's content, in hex digits."""
+    return sha256(content.encode()).hexdigest()
 
 
 class Policy(Protocol):

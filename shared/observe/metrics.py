@@ -116,7 +116,7 @@ class Metrics:
             self.policy_fallbacks.labels(reason)
         self.policy_errors = Counter(
             "concentric_policy_load_errors",
-            "Changed policy files that could not be used; the running one stayed.",
+            "Changed policies that could not be used; the running one stayed.",
             ("service",),
             registry=registry,
         )

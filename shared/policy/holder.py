@@ -1,25 +1,24 @@
-"""The running policy of a process: swapped when its file changes, kept when the file is bad."""
+"""The policy of a process: which version is in force, and which come next.
+
+A version is taken some seconds before it is in force, so that nobody waits while it is compiled.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+from shared.domain.policy import PolicyVersion
 from shared.policy.engine import OnFallback
-from shared.policy.load import load_policy, parse_policy, read_bytes, version_of
+from shared.policy.load import load_policy, parse_policy
 from shared.policy.policy import CompiledPolicy
-from shared.policy.rehearsal import rehearse_content
-
-Rehearsal = Callable[[str, bytes], None]
-"""Tries the content of a file, named for errors; raises PolicyError."""
 
 
 class PolicyHolder:
-    """Holds the policy of one file.
+    """Holds the policy in force and those that were applied and are not yet in force.
 
-    Whoever took `current` before a swap keeps a whole version; its engine is freed when the last
-    holder lets go of it.
+    Whoever took one keeps it whole; its engine is freed when the last holder lets go of it.
     """
 
     def __init__(
@@ -27,49 +26,64 @@ class PolicyHolder:
         path: Path,
         *,
         on_fallback: OnFallback | None = None,
-        rehearsal: Rehearsal | None = rehearse_content,
+        stored: PolicyVersion | None = None,
     ) -> None:
-        """Load the file; None as `rehearsal` trusts changed files without trying them apart.
+        """Begin with the stored version; the house's first begins with the file.
 
         Raises:
-            PolicyError: the file cannot be used.
+            PolicyError: what it begins with cannot be used.
         """
-        self._path = path
+        self.path = path
+        """The house's own file, to which somebody else looks."""
+        self.known = stored.number if stored else 0
+        """The highest number that was taken, whether or not it could be used."""
         self._on_fallback = on_fallback
-        self._rehearsal = rehearsal
-        self._lock = threading.Lock()
-        self._seen = self._stamp()
-        self._current = load_policy(path, on_fallback)
+        self._taking = threading.Lock()
+        self._turn = threading.Lock()
+        self._current = load_policy(path, on_fallback) if stored is None else self._read(stored)
+        self._coming: list[tuple[datetime, CompiledPolicy]] = []
+        """By number."""
 
     @property
     def current(self) -> CompiledPolicy:
-        """The running policy."""
+        """The policy in force at present."""
+        return self.at(datetime.now(UTC))
+
+    def at(self, now: datetime) -> CompiledPolicy:
+        """The policy in force; one that has been superseded does not come back."""
+        if self._coming:
+            with self._turn:
+                due = [place for place, (at, _) in enumerate(self._coming) if at <= now]
+                if due:
+                    self._current = self._coming[due[-1]][1]
+                    del self._coming[: due[-1] + 1]
         return self._current
 
-    def refresh(self) -> bool:
-        """Take over a changed file; whether the policy is another one now.
+    @property
+    def coming(self) -> bool:
+        """Whether a version has been taken that was not yet in force when it was last asked for."""
+        return bool(self._coming)
+
+    def take(self, stored: PolicyVersion) -> bool:
+        """Take a version over from its `effective_at` on; whether it was unknown.
 
         Raises:
-            PolicyError: the changed file cannot be used: the running policy stays, and the same
-                bad file is not tried again before it changes.
+            PolicyError: this release cannot use it: the one in force stays. It is not tried again.
         """
-        with self._lock:
-            stamp = self._stamp()
-            if stamp == self._seen:
+        with self._taking:
+            if stored.number <= self.known:
                 return False
-            self._seen = stamp
-            content = read_bytes(self._path)
-            if version_of(self._current.name, content) == self._current.version:
-                return False
-            if self._rehearsal is not None:
-                self._rehearsal(f"{self._path}", content)
-            self._current = parse_policy(f"{self._path}", content, self._on_fallback)
+            self.known = stored.number
+            compiled = self._in_use(stored.version) or self._read(stored)
+            with self._turn:
+                self._coming.append((stored.effective_at, compiled))
             return True
 
-    def _stamp(self) -> tuple[int, int, int]:
-        """What changes with every way of writing a file; zeros while it is away."""
-        try:
-            status = self._path.stat()
-        except OSError:
-            return (0, 0, 0)
-        return (status.st_mtime_ns, status.st_size, status.st_ino)
+    def _in_use(self, version: str) -> CompiledPolicy | None:
+        """The policy of this version, where the same content is applied again."""
+        with self._turn:
+            held = (self._current, *(each for _, each in self._coming))
+        return next((each for each in held if each.version == version), None)
+
+    def _read(self, stored: PolicyVersion) -> CompiledPolicy:
+        return parse_policy(stored.version, stored.content.encode(), self._on_fallback)

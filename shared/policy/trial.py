@@ -1,13 +1,14 @@
 """The child process of a rehearsal: load, compile, compare the engine with the reference.
 
-Run as `python -m shared.policy.trial FILE < content`; it exits with 0, or with `REFUSED` and the
-problems as JSON.
+Run as `python -m shared.policy.trial FILE < content`; it exits with 0 and the version, or with
+`REFUSED` and the problems as JSON.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import resource
 import sys
 from collections.abc import Iterator
 
@@ -22,6 +23,17 @@ from shared.policy.table import Facts, FactType, Table
 
 SAMPLES = 2000
 """Generated fact sets per table."""
+
+MEMORY = 1024**3
+"""Bytes of addresses that a trial may use: one of 2,000 rows takes a fifth."""
+
+
+def limit_memory(most: int = MEMORY) -> None:
+    """Let this process fail rather than take the machine's memory; no core file is written."""
+    for what, value in ((resource.RLIMIT_AS, most), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(what)
+        bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(what, (bounded, hard))
 
 
 def differences(table: Table, samples: int = SAMPLES) -> list[Facts]:
@@ -69,17 +81,21 @@ def _choices(table: Table, fact: str) -> list[Scalar | None]:
 
 def _main(file: str, content: bytes) -> int:
     problems: list[Problem] = []
+    version = ""
     try:
-        document = parse_policy(file, content).document
-        for table in tables(document):
+        policy = parse_policy(file, content)
+        version = policy.version
+        for table in tables(policy.document):
             for facts in differences(table)[:1]:
                 message = f"The engine decides wrongly for {facts}."
                 problems.append(Problem(field=table.name, code="engine-differs", message=message))
     except PolicyError as error:
         problems.extend(error.problems)
-    sys.stdout.write(json.dumps([problem.model_dump() for problem in problems]))
+    told = json.dumps([problem.model_dump() for problem in problems]) if problems else version
+    sys.stdout.write(told)
     return REFUSED if problems else 0
 
 
 if __name__ == "__main__":
+    limit_memory()
     sys.exit(_main(sys.argv[1], sys.stdin.buffer.read()))

@@ -15,6 +15,7 @@ from shared.domain.errors import NotFound, Unavailable
 from shared.domain.events import Event
 from shared.domain.policy import Policy
 from shared.runtime.handling import Context
+from shared.runtime.versions import Versions
 from shared.runtime.work import Outcome, Request
 from shared.storage.collection import Collection
 
@@ -30,8 +31,13 @@ PATIENCE = 10.0
 class Machine(Protocol):
     """The running service behind a gateway."""
 
+    versions: Versions
+
     def put(self, work: Request) -> None:
         """Hand work to the worker."""
+
+    def prepare(self, command: Command) -> None:
+        """Do beforehand what takes long about a command."""
 
     def context(self) -> Context:
         """The present moment and policy."""
@@ -57,6 +63,8 @@ class Gateway:
         try:
             for first in range(0, len(commands), AT_ONCE):
                 request = Request(commands[first : first + AT_ONCE])
+                for command in request.commands:
+                    self._machine.prepare(command)
                 self._machine.put(request)
                 outcomes += request.answer.result(timeout=PATIENCE)
         except Late as late:
@@ -88,6 +96,11 @@ class Gateway:
         if body is None:
             raise NotFound.of("case_id", "unknown-case", f"nothing is known of {key!r}")
         return collection.model.model_validate_json(body)
+
+    @property
+    def versions(self) -> Versions:
+        """The versions of the policy that the service knows, for what was decided by old ones."""
+        return self._machine.versions
 
     @property
     def context(self) -> Context:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from shared.bus.protocol import Bus, Consumer
+from shared.domain.commands import Command
 from shared.domain.errors import PolicyError, Unavailable
-from shared.domain.policy import Policy
+from shared.domain.policy import Policy, PolicyVersion
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.runtime.clockwatch import ClockWatch
@@ -21,6 +23,7 @@ from shared.runtime.handling import Context
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.ticker import Ticker
+from shared.runtime.versions import Versions, newer
 from shared.runtime.work import Request
 from shared.runtime.worker import Parts, Worker
 from shared.settings import Settings
@@ -28,6 +31,13 @@ from shared.storage.storage import Storage
 
 MEMORY = timedelta(days=14)
 """How long the inbox knows a message: longer than any queue keeps one unread."""
+
+
+FOLLOW = 1.0
+"""Seconds between two looks for a version of the policy that was applied: fewer than its lead."""
+
+WATCH = 2.0
+"""Seconds between two looks at the policy's file."""
 
 
 def _machine_clock() -> datetime:
@@ -38,11 +48,18 @@ class Policies(Protocol):
     """Where the policy in force comes from."""
 
     @property
-    def current(self) -> Policy:
+    def path(self) -> Path | None:
+        """The house's own file; None where there is none to look at."""
+
+    @property
+    def known(self) -> int:
+        """The highest number that was taken."""
+
+    def at(self, now: datetime) -> Policy:
         """The policy in force."""
 
-    def refresh(self) -> bool:
-        """Take over a changed file; raises `PolicyError` and keeps the running one otherwise."""
+    def take(self, stored: PolicyVersion) -> bool:
+        """Take a version over from its moment on; raises `PolicyError` where it cannot be used."""
 
 
 class Host:
@@ -66,32 +83,49 @@ class Host:
         metrics.begin(service.name)
         self.log = logger(service.name)
         self.gateway = Gateway(self)
+        self.versions = Versions(self.read)
         self._bus = bus
         self._policies = policies
         self._settings = settings
         self._clock = clock or _machine_clock
         self._watch = ClockWatch() if clock is None else None
+        self._shown = ""
+        """The version of the policy that the metrics show."""
         self._consumer: Consumer | None = None
         self._relay = Relay(service.name, storage, bus, metrics, self.log)
         self._worker = Worker(
             Parts(service, storage, self._relay, self.context, metrics, self.log, settings.batch)
         )
         self._ticker = Ticker(service.name, self._worker.put, self.log)
+        # A version is compiled for up to some seconds, and a changed file tried for longer: in
+        # threads of their own, so that neither a timer nor the other waits for it.
+        self._follower = Ticker(f"{service.name}-policy", self._worker.put, self.log)
+        self._watcher = Ticker(f"{service.name}-file", self._worker.put, self.log)
 
     def context(self) -> Context:
         """The present moment and the policy in force."""
         now = self._clock()
         certain = self._watch is None or self._watch.certain(now)
-        return Context(now, self._policies.current, self._link, certain=certain)
+        return Context(now, self._policies.at(now), self._link, certain=certain)
 
     def _link(self, token: str) -> str:
         settings = self._settings
         base = settings.public_url or f"http://{settings.host}:{settings.port}"
         return f"{base.rstrip('/')}/rate/{token}"
 
+    @property
+    def _tickers(self) -> tuple[Ticker, ...]:
+        return (self._ticker, self._follower, self._watcher)
+
     def put(self, work: Request) -> None:
         """Hand a request to the worker."""
         self._worker.put(work)
+
+    def prepare(self, command: Command) -> None:
+        """Do beforehand, on this thread, what takes long about a command."""
+        prepare = self.service.prepare.get(type(command))
+        if prepare is not None:
+            prepare(command, self.context())
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -115,11 +149,13 @@ class Host:
         self._relay.start()
         for timer in self.service.timers:
             self._ticker.timer(timer)
-        self._ticker.every(2.0, self._refresh_policy)
+        self._watch_file()
+        self._follower.every(FOLLOW, self._follow_policy)
         self._ticker.every(5.0, self._refresh_gauges)
         self._ticker.every(600.0, self._forget_messages)
-        self._ticker.start()
-        self.log.info("started", policy=self._policies.current.version)
+        for ticker in self._tickers:
+            ticker.start()
+        self.log.info("started", policy=self.context().policy.version)
 
     @property
     def problems(self) -> list[str]:
@@ -140,7 +176,8 @@ class Host:
 
     def stop_ticking(self) -> None:
         """Let no timer fall due any more."""
-        self._ticker.stop()
+        for ticker in self._tickers:
+            ticker.stop()
 
     def stop_listening(self) -> None:
         """Take on nothing new; what was taken on goes on."""
@@ -157,22 +194,50 @@ class Host:
         left = max(1.0, self._settings.drain - (monotonic() - began))
         self._relay.stop(left)
         self._relay.join(left + 1.0)
-        if self._ticker.is_alive():
-            self._ticker.join(left)  # it may be reading: what is in use is not closed with the rest
+        for ticker in self._tickers:
+            if ticker.is_alive():
+                ticker.join(left)  # it may be reading: what is in use is not closed with the rest
         self.storage.close()
         self.log.info("stopped", seconds=round(monotonic() - began, 2))
 
-    def _refresh_policy(self) -> None:
-        name = self.service.name
-        try:
-            changed = self._policies.refresh()
-        except PolicyError as error:
-            self.metrics.policy_errors.labels(name).inc()
-            self.log.warning("policy not taken over, the running one stays", reason=str(error))
+    def _watch_file(self) -> None:
+        """Look after the policy's file from now on, where that is the service's business."""
+        watch, path = self.service.watch, self._policies.path
+        if watch is None or path is None:
             return
-        if changed:
-            self.metrics.policy.clear()
-        self.metrics.policy.labels(name, self._policies.current.version).set(1)
+        look = watch(self.gateway, path)
+
+        def look_at_file() -> None:
+            with self._policy_errors():
+                look()
+
+        look_at_file()  # what an operator has changed before the start is taken over with it
+        self._follow_policy()
+        self._watcher.every(WATCH, look_at_file)
+
+    def _follow_policy(self) -> None:
+        """Take over the versions that have been applied, each from its moment on.
+
+        A replica that did not hear the event itself finds them here as well.
+        """
+        with suppress(Unavailable), self.read() as connection:
+            for stored in newer(connection, self._policies.known):
+                with self._policy_errors():
+                    self._policies.take(stored)
+        version = self.context().policy.version
+        if version != self._shown:
+            with suppress(KeyError):  # not shown yet
+                self.metrics.policy.remove(self.service.name, self._shown)
+            self._shown = version
+        self.metrics.policy.labels(self.service.name, version).set(1)
+
+    @contextmanager
+    def _policy_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except PolicyError as error:
+            self.metrics.policy_errors.labels(self.service.name).inc()
+            self.log.warning("policy not taken over, the running one stays", reason=str(error))
 
     def _forget_messages(self) -> None:
         """A message that was claimed so long ago will not be delivered again."""

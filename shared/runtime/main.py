@@ -8,13 +8,14 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 
 from shared.bus.listeners import LISTENERS
-from shared.domain.errors import ConfigurationError
+from shared.domain.errors import ConfigurationError, PolicyError
 from shared.observe import logs
 from shared.observe.metrics import Metrics
 from shared.policy.engine import Fault, OnFallback
@@ -22,6 +23,7 @@ from shared.policy.holder import PolicyHolder
 from shared.runtime.host import Host
 from shared.runtime.http import application
 from shared.runtime.service import Service
+from shared.runtime.versions import in_force
 from shared.settings import Settings
 from shared.storage.storage import Storage
 
@@ -42,7 +44,8 @@ def run(service: Service) -> None:
     )
     migrate_apart([storage])
     bus = RabbitBus(settings.amqp(), name=service.name, listeners=LISTENERS)
-    host = Host(service, storage, bus, policies(settings, metrics), metrics, settings)
+    storage.migrate()
+    host = Host(service, storage, bus, policies(settings, metrics, storage), metrics, settings)
     host.listen()
     host.speak()
     collect_rarely()
@@ -89,15 +92,26 @@ EXAMPLE = Path("examples/policies/xiaoshan.yaml")
 """What a newcomer who names no policy begins with, in a copy of the project."""
 
 
-def policies(settings: Settings, metrics: Metrics) -> PolicyHolder:
-    """The policy of the settings; raises `PolicyError` or `ConfigurationError`."""
+def policies(settings: Settings, metrics: Metrics, storage: Storage) -> PolicyHolder:
+    """The newest policy that was in force in a service's tables; in an empty house, the file.
+
+    Raises `PolicyError` or `ConfigurationError`.
+    """
     path = settings.policy or remembered(settings.data) or EXAMPLE
+    fallback = noting(metrics)
+    with storage.read() as connection:
+        for stored in in_force(connection, datetime.now(UTC)):
+            try:
+                return PolicyHolder(path, on_fallback=fallback, stored=stored)
+            except PolicyError as error:
+                # an older one is better than none: the house goes on
+                logs.logger("policy").error("stored policy cannot be used", reason=f"{error}")
     if path is EXAMPLE and not path.exists():
         raise ConfigurationError(
             "No policy: name the file with --policy or CONCENTRIC_POLICY, such as"
             " examples/policies/xiaoshan.yaml"
         )
-    return PolicyHolder(path, on_fallback=noting(metrics))
+    return PolicyHolder(path, on_fallback=fallback)
 
 
 def noting(metrics: Metrics) -> OnFallback:

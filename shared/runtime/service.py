@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from shared.domain.policy import Policy
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context, Handler, Need, Sample, Survey, Timer
 from shared.runtime.routes import Routes
+from shared.runtime.versions import POLICIES
 from shared.storage.collection import Collection
 
 
@@ -42,6 +44,16 @@ class Service:
     """Whether events of types that this version does not know are delivered too."""
     gauges: Callable[[sa.Connection, Context], Iterable[Sample]] | None = None
     """Figures of the service's own tables, shown with the metrics."""
+    prepare: Mapping[type[Command], Callable[[Any, Context], None]] = field(default_factory=dict)
+    """What takes long about a command and needs no transaction: over HTTP the asker's thread does
+    it beforehand, so that the worker need not wait for it. It refuses nothing; the handler does."""
+    watch: Callable[[Gateway, Path], Callable[[], None]] | None = None
+    """Makes what looks after the policy's file every two seconds; it may raise `PolicyError`."""
+
+    def __post_init__(self) -> None:
+        """Every service keeps the policy's versions among its own tables."""
+        if POLICIES.table.name not in self.metadata.tables:
+            POLICIES.table.to_metadata(self.metadata)
 
     def subscription(self) -> Subscription:
         """What the service listens to."""

@@ -45,6 +45,16 @@ def create_messaging() -> None:
     )
 
 
+def create_policies() -> None:
+    """The versions of the policy, as of release 0.2."""
+    create_collection(
+        "policies",
+        sa.Column("number", sa.Integer(), index=True),
+        sa.Column("version", sa.Text(), index=True),
+        sa.Column("effective_at", sa.BigInteger()),
+    )
+
+
 def create_collection(name: str, *columns: sa.Column[Any] | sa.Index) -> None:
     """A collection's table with these extracted columns and indexes."""
     op.create_table(

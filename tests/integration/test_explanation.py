@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
 from services.router.service import ROUTER
-from services.router.store import DECISIONS
+from services.router.store import DECISIONS, Decided
 from shared.domain.commands import TransferCase
 from shared.domain.events import CaseRouted
+from shared.domain.policy import PolicyVersion, checksum
 from shared.policy.holder import PolicyHolder
 from shared.runtime.failures import PROBLEM
 from shared.runtime.http import application
@@ -28,7 +30,7 @@ def policy_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def policy(policy_file: Path) -> PolicyHolder:
-    return PolicyHolder(policy_file, rehearsal=None)
+    return PolicyHolder(policy_file)
 
 
 @pytest.fixture
@@ -84,21 +86,47 @@ def test_who_may_rate_is_explained_for_the_unit_that_has_the_case_now(
     assert "unit:coordinating-office" not in told["evaluators"]
 
 
-def test_a_case_of_another_version_names_the_version_that_is_needed(
+def test_a_decision_is_explained_by_the_version_that_made_it(
     router: Machine, http: httpx.Client, policy: PolicyHolder, policy_file: Path
 ) -> None:
     case, before = recorded("1"), policy.current.version
     router.send(case)
     assert router.of(CaseRouted)
-    with policy_file.open("a", encoding="utf-8") as file:
-        file.write("# another version\n")
-    assert policy.refresh()
+    policy.take(_applied(policy_file.read_text(encoding="utf-8") + "# another version\n"))
+    assert policy.current.version != before
+    told = http.get(f"/cases/{case.case_id}/explanation").json()
+    assert told["explanation"]["policy_version"] == before
+
+
+def test_a_version_that_was_never_applied_here_is_named(
+    router: Machine, http: httpx.Client, policy: PolicyHolder
+) -> None:
+    case = recorded("1")
+    router.send(case)
+    [routed] = router.of(CaseRouted)
+    assert isinstance(routed, CaseRouted)
+    elsewhere = routed.decision.model_copy(update={"policy_version": "elsewhere@000000000000"})
+    with router.host.storage.transaction(datetime.now(UTC)) as tx:
+        tx.put(DECISIONS, Decided(case_id=case.case_id, decision=elsewhere))
     answer = http.get(f"/cases/{case.case_id}/explanation")
     assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
     problem = answer.json()["problems"][0]
     assert problem["code"] == "unknown-policy-version"
-    assert before in problem["message"]
+    assert "elsewhere@000000000000" in problem["message"]
     assert policy.current.version in problem["message"]
+
+
+def _applied(content: str) -> PolicyVersion:
+    mark, now = checksum(content), datetime.now(UTC)
+    return PolicyVersion(
+        number=9,
+        version=f"message-board@{mark[:12]}",
+        checksum=mark,
+        content=content,
+        by="tests",
+        at=now,
+        effective_at=now,
+    )
 
 
 def test_an_unknown_case_is_not_found(http: httpx.Client) -> None:

@@ -27,7 +27,7 @@ from shared.domain.clock_rules import (
 )
 from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
-from shared.domain.policy import Count, Policy, Score, Titled, Unit
+from shared.domain.policy import Count, Policy, PolicyVersion, Score, Titled, Unit
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
@@ -177,8 +177,15 @@ class Unchanging:
 
     current: Policy
 
-    def refresh(self) -> bool:
-        """Nothing to take over."""
+    path: None = None
+    known: int = 0
+
+    def at(self, _now: datetime) -> Policy:
+        """Always the same."""
+        return self.current
+
+    def take(self, _stored: PolicyVersion) -> bool:
+        """Nothing is taken over."""
         return False
 
 

@@ -3,7 +3,7 @@
 from shared.storage.operations import create_collection
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:

@@ -1,17 +1,21 @@
-"""The running policy is swapped when its file changes, and kept when the file is bad."""
+"""A process decides by the version in force; the next one is taken before it is."""
 
 from __future__ import annotations
 
 import threading
 import weakref
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from shared.domain.errors import PolicyError
-from shared.policy import PolicyHolder, interpreter, rehearse, trial
-from shared.policy.rehearsal import REFUSED, rehearse_content
-from shared.policy.table import Verdict
+from shared.domain.policy import PolicyVersion, checksum
+from shared.policy import PolicyHolder
+from shared.policy.load import version_of
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=3)
 
 
 @pytest.fixture
@@ -21,116 +25,100 @@ def path(tmp_path: Path, small_text: str) -> Path:
     return file
 
 
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
+def version(
+    number: int, text: str, reply: int = 60, effective_at: datetime = LATER
+) -> PolicyVersion:
+    content = text.replace("reply: 60", f"reply: {reply}")
+    return PolicyVersion(
+        number=number,
+        version=version_of("small", content.encode()),
+        checksum=checksum(content),
+        content=content,
+        by="tests",
+        at=NOW,
+        effective_at=effective_at,
+    )
 
 
-def test_a_changed_file_is_taken_over(path: Path) -> None:
+def reply(holder: PolicyHolder, now: datetime) -> int:
+    limit = holder.at(now).document.colours[1].reply
+    assert isinstance(limit, int)
+    return limit
+
+
+def test_a_version_is_in_force_from_its_moment_on_and_not_before(
+    path: Path, small_text: str
+) -> None:
     holder = PolicyHolder(path)
-    before = holder.current
-    assert not holder.refresh()
-    edit(path, "reply: 60", "reply: 40")
-    assert holder.refresh()
-    assert holder.current.version != before.version
-    assert holder.current.document.colours[1].reply == 40
-    assert not holder.refresh()
+    assert holder.take(version(1, small_text, 40))
+    assert reply(holder, LATER - timedelta(microseconds=1)) == 60
+    assert reply(holder, LATER) == 40
+    assert reply(holder, NOW) == 40, "what was superseded does not come back"
 
 
-def test_a_file_that_was_only_touched_changes_nothing(path: Path) -> None:
-    tried: list[str] = []
-    holder = PolicyHolder(path, rehearsal=lambda file, _: tried.append(file))
-    before = holder.current
-    content = path.read_bytes()
-    path.unlink()
-    path.write_bytes(content)
-    assert not holder.refresh()
-    assert holder.current is before
-    assert tried == []
+def test_the_highest_number_whose_moment_has_come_wins(path: Path, small_text: str) -> None:
+    holder = PolicyHolder(path)
+    for number, days in ((1, 40), (2, 50), (3, 20)):
+        holder.take(version(number, small_text, days, NOW + timedelta(seconds=number)))
+    assert reply(holder, NOW + timedelta(seconds=2)) == 50
+    assert holder.coming
+    assert reply(holder, NOW + timedelta(days=1)) == 20
+    assert not holder.coming
 
 
-def test_a_bad_file_leaves_the_running_policy_and_is_told_once(path: Path) -> None:
-    holder = PolicyHolder(path, rehearsal=None)
-    before = holder.current
-    edit(path, "red, unit: north}", "red, unit: nort}")
+def test_a_stored_version_wins_over_the_file(path: Path, small_text: str) -> None:
+    path.write_text("no policy at all", encoding="utf-8")
+    holder = PolicyHolder(path, stored=version(7, small_text, 40))
+    assert reply(holder, NOW) == 40
+    assert not holder.take(version(6, small_text, 50))
+    assert not holder.take(version(7, small_text, 40))
+    assert reply(holder, LATER) == 40
+
+
+def test_a_version_that_this_release_cannot_use_leaves_the_one_in_force_and_is_told_once(
+    path: Path, small_text: str
+) -> None:
+    holder = PolicyHolder(path)
+    bad = version(1, small_text.replace("red, unit: north}", "red, unit: nort}"))
     with pytest.raises(PolicyError, match="north"):
-        holder.refresh()
-    assert holder.current is before
-    assert not holder.refresh()
-    edit(path, "red, unit: nort}", "red, unit: north}")
-    assert not holder.refresh()
-    edit(path, "reply: 60", "reply: 50")
-    assert holder.refresh()
+        holder.take(bad)
+    assert not holder.take(bad)
+    assert reply(holder, LATER) == 60
+    assert holder.take(version(2, small_text, 50))
+    assert reply(holder, LATER) == 50
 
 
-def test_a_file_that_vanishes_leaves_the_running_policy(path: Path) -> None:
-    holder = PolicyHolder(path, rehearsal=None)
-    path.unlink()
-    with pytest.raises(PolicyError, match="cannot be read"):
-        holder.refresh()
-    assert holder.current.name == "small"
-    assert not holder.refresh()
+def test_the_same_content_applied_again_is_compiled_once(path: Path, small_text: str) -> None:
+    holder = PolicyHolder(path)
+    before = holder.at(NOW)
+    holder.take(version(1, small_text, effective_at=NOW))
+    assert holder.at(NOW) is before
 
 
 def test_nothing_can_start_with_a_bad_file(path: Path) -> None:
-    edit(path, "red, unit: north}", "red, unit: nort}")
+    path.write_text("triage: [this is no policy", encoding="utf-8")
     with pytest.raises(PolicyError):
         PolicyHolder(path)
 
 
-def test_whoever_holds_the_old_version_keeps_it_whole(path: Path) -> None:
-    holder = PolicyHolder(path, rehearsal=None)
-    old = holder.current
-    edit(path, "reply: 60", "reply: 40")
-    holder.refresh()
+def test_whoever_holds_the_old_version_keeps_it_whole(path: Path, small_text: str) -> None:
+    holder = PolicyHolder(path)
+    old = holder.at(NOW)
+    holder.take(version(1, small_text, 40))
+    holder.at(LATER)
     assert old.document.colours[1].reply == 60
     gone = weakref.ref(old)
     del old
     assert gone() is None, "a dropped policy is freed at once"
 
 
-def test_refreshing_from_many_threads_swaps_once(path: Path) -> None:
-    holder = PolicyHolder(path, rehearsal=None)
-    edit(path, "reply: 60", "reply: 40")
-    swapped: list[bool] = []
-    threads = [threading.Thread(target=lambda: swapped.append(holder.refresh())) for _ in range(8)]
+def test_many_threads_that_take_the_same_version_take_it_once(path: Path, small_text: str) -> None:
+    holder = PolicyHolder(path)
+    stored = version(1, small_text, 40)
+    taken: list[bool] = []
+    threads = [threading.Thread(target=lambda: taken.append(holder.take(stored))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(swapped) == [False] * 7 + [True]
-
-
-def test_a_candidate_is_tried_in_a_child_process_with_its_problems_told(path: Path) -> None:
-    rehearse(path)
-    edit(path, "red, unit: north}", "red, unit: nort}")
-    with pytest.raises(PolicyError) as caught:
-        rehearse(path)
-    (problem,) = caught.value.problems
-    assert problem.code == "unknown-unit"
-    assert "triage[2].then.unit" in problem.field
-
-
-def test_a_candidate_that_takes_too_long_is_refused(small_text: str) -> None:
-    with pytest.raises(PolicyError, match=r"within 0\.01 s"):
-        rehearse_content("slow.yaml", small_text.encode(), timeout=0.01)
-
-
-def test_a_candidate_that_crashes_its_process_is_refused(
-    small_text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    crash = tmp_path / "python"
-    crash.write_text("#!/bin/sh\ncat > /dev/null\nkill -SEGV $$\n", encoding="utf-8")
-    crash.chmod(0o700)
-    monkeypatch.setattr("sys.executable", f"{crash}")
-    with pytest.raises(PolicyError, match="status -11"):
-        rehearse_content("crash.yaml", small_text.encode())
-
-
-def test_a_table_that_misleads_the_engine_is_refused(
-    small_text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(interpreter, "decide", lambda _table, _facts: Verdict((0,)))
-    assert trial._main("x.yaml", small_text.encode()) == REFUSED
-    assert "engine-differs" in capsys.readouterr().out
+    assert sorted(taken) == [False] * 7 + [True]

@@ -10,6 +10,7 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Submission
 from shared.domain.errors import Problem
 from shared.domain.model import Value
+from shared.domain.notices import Addressee, Happening, Messages
 
 
 class Titled(Value):
@@ -100,3 +101,13 @@ class Policy(Protocol):
     @property
     def escalation_days(self) -> int:
         """Working days between two steps of the escalation, and from the breach to the first."""
+
+    @property
+    def messages(self) -> Messages:
+        """How messages to people outside the ledger look, and when they go out."""
+
+    def addressees(self, happening: Happening) -> Sequence[Addressee]:
+        """Who is told of what happened: by every row that matches, each address once."""
+
+    def mailboxes(self, unit: str) -> Sequence[str]:
+        """The mail addresses of a unit; none where it has none."""

@@ -64,6 +64,7 @@ def _unique_ids(draft: Draft) -> None:
     _unique(draft, _listed(data, ("rating", "scale"), "id"))
     _unique(draft, _listed(data, ("triage",), "name"))
     _unique(draft, _listed(data, ("evaluators",), "name"))
+    _unique(draft, _listed(data, ("notifications",), "name"))
     categories = range(len(draft.sections.get("categories", ())))
     # Across all categories: an item alone names its category.
     items = [_listed(data, ("categories", index, "items"), "id") for index in categories]
@@ -196,7 +197,7 @@ def _facts(draft: Draft) -> None:
 
 
 def _triage(draft: Draft) -> None:
-    _table(draft, "triage", {**BUILT_IN_FACTS, **_declared_facts(draft)})
+    check_table(draft, "triage", {**BUILT_IN_FACTS, **_declared_facts(draft)})
     for index, row in draft.tables["triage"][-1:]:
         if index == len(draft.source.data["triage"]) - 1 and row.when:
             message = "The last row must match every case that is left: write `when: {}` there."
@@ -212,7 +213,7 @@ def _declared_facts(draft: Draft) -> dict[str, FactType | None]:
 
 
 def _evaluators(draft: Draft) -> None:
-    _table(draft, "evaluators", HANDLING_FACTS)
+    check_table(draft, "evaluators", HANDLING_FACTS)
     if not draft.has("evaluators", "levels"):
         return
     certain: set[str] = set()
@@ -229,12 +230,18 @@ def _evaluators(draft: Draft) -> None:
         draft.report(("evaluators",), "no-evaluator", message)
 
 
-def _table(draft: Draft, section: str, types: Mapping[str, FactType | None]) -> None:
+def check_table(
+    draft: Draft, section: str, types: Mapping[str, FactType | None], *, collect: bool = False
+) -> None:
+    """Report rows that use unknown facts or values, and those that are never reached.
+
+    In a table that collects all matches every row is reached.
+    """
     parts = draft.tables[section]
     rows = compiled_rows([part for _, part in parts])
     last = len(draft.source.data[section]) - 1 if parts else 0
     for (index, _), row in zip(parts, rows, strict=True):
-        if not row.tests and index < last:
+        if not row.tests and index < last and not collect:
             message = "This row matches every case: the rows below are never reached."
             draft.report((section, index, "when"), "unreachable", message)
         for test in row.tests:

@@ -15,3 +15,12 @@ def first(table: Table, facts: Facts) -> int | None:
         if all(test.holds(facts.get(test.fact)) for test in row.tests):
             return index
     return None
+
+
+def every(table: Table, facts: Facts) -> list[int]:
+    """The indexes of all rows that match, in their order: hit policy *collect*."""
+    return [
+        index
+        for index, row in enumerate(table.rows)
+        if all(test.holds(facts.get(test.fact)) for test in row.tests)
+    ]

@@ -15,13 +15,19 @@ from shared.domain.errors import PolicyError, Problem
 from shared.policy import source as yaml_source
 from shared.policy.calendar import UnknownPlace, build
 from shared.policy.checks import Draft, check_all
+from shared.policy.checks_notify import check_notifications
 from shared.policy.engine import OnFallback
 from shared.policy.names import Names, suggest
 from shared.policy.policy import CompiledPolicy
-from shared.policy.schema import Document, EvaluatorRow, RowPart, TriageRow
+from shared.policy.schema import EvaluatorRow, RowPart, TriageRow
+from shared.policy.schema_notify import Document, NotificationRow
 from shared.policy.source import Source
 
-ROW_TYPES: dict[str, type[RowPart]] = {"triage": TriageRow, "evaluators": EvaluatorRow}
+ROW_TYPES: dict[str, type[RowPart]] = {
+    "triage": TriageRow,
+    "evaluators": EvaluatorRow,
+    "notifications": NotificationRow,
+}
 
 
 def load_policy(path: Path, on_fallback: OnFallback | None = None) -> CompiledPolicy:
@@ -75,7 +81,9 @@ def _check(source: Source) -> tuple[Document, WorkingCalendar]:
         _report(source, error)
         sections = _sound_sections(source.data, names)
         tables = {name: _sound_rows(source.data.get(name), name, names) for name in ROW_TYPES}
-    check_all(Draft(source, names, sections, tables))
+    draft = Draft(source, names, sections, tables)
+    check_all(draft)
+    check_notifications(draft)
     calendar = _calendar(source, sections)
     if source.problems or document is None or calendar is None:
         raise source.error()

@@ -10,6 +10,7 @@ from shared.domain.aggregates import Decision, Handling, Limits
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Submission
 from shared.domain.errors import Problem
+from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Score, Titled, Unit
 from shared.policy.admit import Admission
 from shared.policy.classify import Classifier
@@ -18,7 +19,8 @@ from shared.policy.evaluators import resolve
 from shared.policy.facts import CaseFacts, HandlingFacts
 from shared.policy.names import CATEGORY_UNIT, STATION
 from shared.policy.rows import evaluator_table, triage_table
-from shared.policy.schema import Document
+from shared.policy.schema_notify import Document
+from shared.policy.telling import Telling
 from shared.policy.tree import Tree
 
 
@@ -62,6 +64,7 @@ class CompiledPolicy:
         triage = triage_table(document)
         self._case_facts = CaseFacts(document, self._tree.units, triage.types)
         self._handling_facts = HandlingFacts(document, self._tree.units)
+        self._telling = Telling(document, self._tree.units, self._handling_facts)
         self._triage = DurableEngine(triage, on_fallback)
         self._evaluators = DurableEngine(evaluator_table(document), on_fallback)
 
@@ -175,6 +178,19 @@ class CompiledPolicy:
     def escalation(self, unit: str) -> Sequence[str]:
         """The units above `unit` to which an overdue case goes, step by step."""
         return self._tree.chains.get(unit, ())
+
+    @property
+    def messages(self) -> Messages:
+        """How messages to people outside the ledger look, and when they go out."""
+        return self._telling.messages
+
+    def addressees(self, happening: Happening) -> Sequence[Addressee]:
+        """Who is told of what happened: by every row that matches, each address once."""
+        return self._telling.addressees(happening)
+
+    def mailboxes(self, unit: str) -> Sequence[str]:
+        """The mail addresses of a unit; none where it has none."""
+        return self._telling.mailboxes(unit)
 
     def close(self) -> None:
         """Free the engine's memory now; later decisions come from the reference interpreter."""

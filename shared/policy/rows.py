@@ -15,7 +15,7 @@ from shared.policy.schema import (
     RowPart,
 )
 from shared.policy.table import FactType, Predicate, Row, Table
-from shared.policy.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS
+from shared.policy.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS, HAPPENINGS
 
 
 def triage_types(
@@ -84,5 +84,6 @@ def allowed_values(
         "level": names.level,
         "campaign": names.campaign,
         "colour": names.colour,
+        "event": frozenset(HAPPENINGS),
     }
     return by_fact.get(fact)

@@ -57,3 +57,18 @@ HANDLING_FACTS: dict[str, FactType] = {
 """What the evaluator mapping knows of an answered case."""
 
 Role = Literal["informant", "recorder", "station", "parent", "children", "tied", "paired"]
+
+HAPPENINGS = (
+    "case.routed", "case.accepted", "case.returned", "case.transferred", "case.replied",
+    "case.due-soon", "case.overdue", "case.escalated", "case.reopened", "case.closed",
+)  # fmt: skip
+"""Events of which somebody can be told."""
+
+HAPPENING_FACTS: dict[str, FactType] = {
+    "event": FactType.TEXT,
+    **HANDLING_FACTS,
+    "round": FactType.INTEGER,
+    "step": FactType.INTEGER,
+    "days-left": FactType.INTEGER,
+}
+"""What the notification table knows of what happened."""

@@ -1,0 +1,107 @@
+"""Who is told of what happened: the notification table, and roles resolved to addresses. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from shared.domain.aggregates import Handling
+from shared.domain.notices import Addressee, Happening, Messages, Quiet, Way
+from shared.domain.policy import Unit
+from shared.policy import interpreter
+from shared.policy.facts import HandlingFacts
+from shared.policy.rows import rows
+from shared.policy.schema_notify import ContactPart, Document, MessagesPart, wall_time
+from shared.policy.table import Facts, Table
+from shared.policy.vocabulary import HAPPENING_FACTS
+
+_STAFF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Staff numbers and accounts that can stand in an address; others are not told."""
+
+_NONE = ContactPart()
+
+
+class Telling:
+    """The sections `contacts`, `messages` and `notifications` of one policy.
+
+    All rows that match count, so that the order of rows does not matter. They are read by the
+    interpreter: there are few, and the engine is fenced in for first matches alone
+    (docs/decisions/notifications.md).
+    """
+
+    def __init__(
+        self, document: Document, units: Mapping[str, Unit], facts: HandlingFacts
+    ) -> None:
+        self._units = units
+        self._facts = facts
+        self._contacts = document.contacts
+        self._rows = document.notifications
+        self._table = Table.of("notifications", HAPPENING_FACTS, rows(document.notifications))
+        self.messages = _messages(document.messages)
+
+    def addressees(self, happening: Happening) -> Sequence[Addressee]:
+        """By every row that matches, each address once, told as what the first row says."""
+        found: dict[tuple[Way, str], Addressee] = {}
+        for index in interpreter.every(self._table, self._facts_of(happening)):
+            row = self._rows[index]
+            for role in row.then.tell:
+                for way in row.then.by:
+                    for unit, to in self._addresses(role, way, happening.handling):
+                        one = Addressee(way=way, to=to, role=role, unit=unit, row=row.name)
+                        found.setdefault((way, to), one)
+        return list(found.values())
+
+    def mailboxes(self, unit: str) -> Sequence[str]:
+        """The mail addresses of a unit; none where it has none."""
+        own = self._contacts.units.get(unit, _NONE).mail
+        if own or self._contacts.unit_mail is None or unit not in self._units:
+            return own
+        return (self._contacts.unit_mail.replace("{unit}", unit),)
+
+    def _facts_of(self, happening: Happening) -> Facts:
+        return {
+            **self._facts.of(happening.handling),
+            "event": happening.event,
+            "round": happening.handling.standing.round,
+            "step": happening.step,
+            "days-left": happening.days_left,
+        }
+
+    def _addresses(self, role: str, way: Way, handling: Handling) -> Iterator[tuple[str, str]]:
+        """Unit and address of everybody in a role; the unit is empty for a person."""
+        if role == "recorder":
+            template, person = self._contacts.staff_mail, handling.recorder or ""
+            if way is Way.MAIL and template is not None and _STAFF.fullmatch(person):
+                yield "", template.replace("{person}", person)
+            return
+        for unit in self._units_of(role, handling):
+            own = self._contacts.units.get(unit, _NONE).webhook
+            for to in own if way is Way.WEBHOOK else self.mailboxes(unit):
+                yield unit, to
+
+    def _units_of(self, role: str, handling: Handling) -> Sequence[str]:
+        if role == "supervisors":
+            return handling.supervisors
+        if role == "station":
+            return (handling.station,) if handling.station else ()
+        if role == "unit":
+            return (handling.unit,)
+        unit = self._units.get(handling.unit)
+        return (unit.parent,) if unit is not None and unit.parent else ()
+
+
+def _messages(part: MessagesPart) -> Messages:
+    quiet = part.quiet
+    return Messages(
+        languages=part.languages,
+        shows_subject=part.show == "subject",
+        quiet=None
+        if quiet is None
+        else Quiet(
+            start=wall_time(quiet.start),
+            end=wall_time(quiet.until),
+            days_off=quiet.days_off,
+            exempt=frozenset(quiet.except_),
+        ),
+        digest_at=None if part.digest is None else wall_time(part.digest.at),
+    )

@@ -41,5 +41,23 @@ LISTENERS = (
         events=("case.routed", "case.replied", "case.withdrawn"),
         commands=("rate-reply",),
     ),
+    Subscription(
+        "notify",
+        events=(
+            "case.routed",
+            "case.accepted",
+            "case.returned",
+            "case.transferred",
+            "case.replied",
+            "deadline.set",
+            "case.due-soon",
+            "case.overdue",
+            "case.escalated",
+            "case.closed",
+            "case.reopened",
+            "case.withdrawn",
+        ),
+        commands=("retry-notification",),
+    ),
     Subscription("ledger", events=("#",)),
 )

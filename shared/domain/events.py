@@ -12,6 +12,7 @@ from shared.domain.aggregates import Actor, Clocks, Decision, Handling, Judgemen
 from shared.domain.case import Aggregate, Case, Standing, State
 from shared.domain.errors import Problem
 from shared.domain.model import Instant, Value
+from shared.domain.notices import Way
 
 
 class Event(Value):
@@ -220,6 +221,38 @@ class CaseReopened(JudgementEvent):
     def standing(self) -> Standing:
         """Open in the new round."""
         return Standing(state=State.OPEN, round=self.judgement.standing.round)
+
+
+# ── notify: who was told outside the ledger ───────────────────────────────────────────────────
+
+
+class NotificationEvent(Event):
+    """An event about one message to one address, which is not named."""
+
+    notification_id: str
+    about: str
+    """The type of the event that was told, such as `case.routed`."""
+    way: Way
+    role: str
+    """As what the addressee was told, such as `unit`."""
+    unit: str
+    """The unit that was told; empty for a person."""
+    tries: int
+    at: Instant
+
+
+class NotificationDelivered(NotificationEvent):
+    """The message was taken by the mail server or the webhook's receiver."""
+
+    type = "notification.delivered"
+
+
+class NotificationFailed(NotificationEvent):
+    """The message could not be delivered, and is not tried again by itself."""
+
+    type = "notification.failed"
+    reason: str
+    """In words, without the address."""
 
 
 # ── the machine itself ────────────────────────────────────────────────────────────────────────

@@ -29,9 +29,7 @@ class Telling:
     (docs/decisions/notifications.md).
     """
 
-    def __init__(
-        self, document: Document, units: Mapping[str, Unit], facts: HandlingFacts
-    ) -> None:
+    def __init__(self, document: Document, units: Mapping[str, Unit], facts: HandlingFacts) -> None:
         self._units = units
         self._facts = facts
         self._contacts = document.contacts

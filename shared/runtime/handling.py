@@ -27,10 +27,12 @@ class Context:
     cause: Envelope | None = None
     """The envelope of the event or command that is handled; None for timers."""
     new_token: Callable[[], str] = new_token
+    ways: frozenset[str] = frozenset()
+    """How people can be told outside the ledger: `mail`, `webhook`, or neither."""
 
     def because_of(self, cause: Envelope) -> Context:
         """The same for the handling of one envelope; quicker than `dataclasses.replace`."""
-        return Context(self.now, self.policy, self.link, cause, self.new_token)
+        return Context(self.now, self.policy, self.link, cause, self.new_token, self.ways)
 
 
 Handler = Callable[[Any, Tx, Context], Sequence[Event]]

@@ -1,4 +1,4 @@
-"""A running service: its storage, worker, relay, ticker and subscription, started and drained."""
+"""A running service: storage, worker, relay, ticker, background, subscription; then drained."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from shared.domain.errors import PolicyError, Unavailable
 from shared.domain.policy import Policy
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
+from shared.runtime.background import Background, Means
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context
 from shared.runtime.relay import Relay
@@ -70,10 +71,17 @@ class Host:
             Parts(service, storage, self._relay, self.context, metrics, self.log, settings.batch)
         )
         self._ticker = Ticker(service.name, self._worker.put, self.log)
+        means = Means(self._worker, self.read, self.context, settings, metrics, self.log)
+        self._background = Background(service.name, service.background, means)
 
     def context(self) -> Context:
         """The present moment and the policy in force."""
-        return Context(now=self._clock(), policy=self._policies.current, link=self._link)
+        return Context(
+            now=self._clock(),
+            policy=self._policies.current,
+            link=self._link,
+            ways=self._settings.ways,
+        )
 
     def _link(self, token: str) -> str:
         settings = self._settings
@@ -110,6 +118,7 @@ class Host:
         self._ticker.every(5.0, self._refresh_gauges)
         self._ticker.every(600.0, self._forget_messages)
         self._ticker.start()
+        self._background.start()
         self.log.info("started", policy=self._policies.current.version)
 
     @property
@@ -130,8 +139,9 @@ class Host:
         return self._worker.idle and self._relay.idle
 
     def stop_ticking(self) -> None:
-        """Let no timer fall due any more."""
+        """Let no timer fall due any more, and let the background come to its end."""
         self._ticker.stop()
+        self._background.stop()
 
     def stop_listening(self) -> None:
         """Take on nothing new; what was taken on goes on."""
@@ -143,8 +153,9 @@ class Host:
         """Finish what was taken on, publish it as far as time allows, let go of everything."""
         began = monotonic()
         self.stop_listening()
+        self._background.join(self._settings.drain)  # the worker writes down what it has done
         self._worker.stop()
-        self._worker.join(self._settings.drain)
+        self._worker.join(max(1.0, self._settings.drain - (monotonic() - began)))
         left = max(1.0, self._settings.drain - (monotonic() - began))
         self._relay.stop(left)
         self._relay.join(left + 1.0)

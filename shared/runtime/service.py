@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from shared.bus.protocol import Subscription
 from shared.domain.commands import Command
 from shared.domain.events import Event
+from shared.runtime.background import Means
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context, Handler, Need, Sample, Timer
 from shared.storage.collection import Collection
@@ -37,6 +38,10 @@ class Service:
     """Whether events of types that this version does not know are delivered too."""
     gauges: Callable[[sa.Connection, Context], Iterable[Sample]] | None = None
     """Figures of the service's own tables, shown with the metrics."""
+
+    background: Callable[[Means], None] | None = None
+    """What the service does outside its transactions, in a thread of its own until it is stopped,
+    such as talking to servers that keep it waiting."""
 
     def subscription(self) -> Subscription:
         """What the service listens to."""

@@ -12,6 +12,7 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Standing, State, Submission
 from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
+from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Policy, Score, Titled, Unit
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -68,6 +69,9 @@ class SmallPolicy:
             "south": ("leaders",),
         }
     )
+    messages: Messages = Messages()
+    tells: Mapping[str, Sequence[Addressee]] = field(default_factory=dict)
+    """By event: who is told."""
     asks: Sequence[str] | None = None
     """Who rates; left out, the informant where there is one, else the recorder."""
     colours: Mapping[str, Titled] = field(default_factory=lambda: _titled("red", "yellow"))
@@ -138,6 +142,14 @@ class SmallPolicy:
     def escalation(self, unit: str) -> Sequence[str]:
         """By unit."""
         return self.chains.get(unit, ())
+
+    def addressees(self, happening: Happening) -> Sequence[Addressee]:
+        """By event."""
+        return self.tells.get(happening.event, ())
+
+    def mailboxes(self, unit: str) -> Sequence[str]:
+        """One for each unit."""
+        return (f"{unit}@house.example.org",)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class SmallPolicy:
             "south": ("leaders",),
         }
     )
-    messages: Messages = Messages()
+    messages: Messages = field(default_factory=Messages)
     tells: Mapping[str, Sequence[Addressee]] = field(default_factory=dict)
     """By event: who is told."""
     asks: Sequence[str] | None = None

@@ -314,7 +314,11 @@ def test_a_password_is_given_behind_starttls_to_a_server_that_is_trusted_alone(
         given.append((asked.login, asked.password))
         return AuthResult(success=True)
 
-    options: dict[str, Any] = {"tls_context": certificate, "authenticator": login, "auth_required": True}
+    options: dict[str, Any] = {
+        "tls_context": certificate,
+        "authenticator": login,
+        "auth_required": True,
+    }
     with mail_server(**options) as (box, smtp):
         address = {"CONCENTRIC_SMTP_URL": f"smtp://house:secret%40word@localhost:{smtp}"}
         with running(tmp_path, address) as house:

@@ -122,6 +122,6 @@ class Settings(BaseModel):
         """The mail server, where there is one."""
         return MailServer.of(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
-    def endpoints(self) -> Mapping[str, Endpoint]:
+    def webhook_endpoints(self) -> Mapping[str, Endpoint]:
         """The endpoints of webhooks by their ids."""
         return read_endpoints(self.webhooks.get_secret_value()) if self.webhooks else {}

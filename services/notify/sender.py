@@ -52,7 +52,7 @@ class Sender:
         self._holder = new_id()
         settings = means.settings
         self._server: MailServer | None = settings.mail_server()
-        self._endpoints: Mapping[str, Endpoint] = settings.endpoints()
+        self._endpoints: Mapping[str, Endpoint] = settings.webhook_endpoints()
         self._ways = [way for way in Way if way.value in settings.ways]
         self._tries: dict[Future[Outcome], Notice] = {}
         for way in self._ways:

@@ -9,8 +9,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -27,10 +27,13 @@ from shared.domain.errors import Conflict, NotFound, Unavailable
 from shared.domain.events import (
     CaseEscalated,
     CaseOverdue,
+    DeadlineSet,
     NotificationDelivered,
     NotificationFailed,
 )
 from shared.domain.notices import Addressee, Way
+from shared.domain.policy import Policy
+from shared.policy import load_policy
 from shared.runtime.background import Means
 from shared.runtime.http import application
 from tests.support.browser import Browser
@@ -44,7 +47,7 @@ from tests.support.house import (
     routing,
     withdrawing,
 )
-from tests.support.machine import Machine, machine, storage_of
+from tests.support.machine import POLICIES, Machine, machine, storage_of
 from tests.support.outside import (
     OLDER_SECRET,
     SECRET,
@@ -82,17 +85,24 @@ def settings(smtp: int | None = None, hook: int | None = None) -> dict[str, str]
 def running(
     folder: Path,
     environment: dict[str, str],
-    policy: SmallPolicy | None = None,
+    policy: Policy | None = None,
     url: str | None = None,
-    clock: Callable[[], datetime] | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Machine]:
-    policy = policy or SmallPolicy(tells=TELLS)
-    more = {} if clock is None else {"clock": clock}
+    policies = Unchanging(policy or SmallPolicy(tells=TELLS))
     storage = storage_of(NOTIFY, folder, url)
-    with machine(
-        NOTIFY, storage, Unchanging(policy), folder, environment=environment, **more
-    ) as found:
+    with machine(NOTIFY, storage, policies, folder, clock, environment) as found:
         yield found
+
+
+@dataclass
+class Clock:
+    """Stands still until it is set."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 def record(house: Machine, case_id: str = "case-1") -> list[Notice]:
@@ -369,3 +379,29 @@ def test_the_figures_show_what_waits_and_how_long_it_took(tmp_path: Path) -> Non
         shown = browser.get("/metrics").text
         assert 'concentric_notification_seconds_count{colour="red",way="mail"} 1.0' in shown
         assert 'concentric_notifications_waiting{colour="red"} 0.0' in shown
+
+
+def test_the_list_of_the_morning_goes_out_once_on_a_saturday_that_is_worked(
+    tmp_path: Path,
+) -> None:
+    """28 February 2026 was worked for the Spring Festival; 1 March was an ordinary Sunday."""
+    policy, clock = load_policy(POLICIES / "xiaoshan.yaml"), Clock(at("2026-02-26 10:00"))
+    due = policy.calendar.end_of(date(2026, 2, 28))
+    clocks = Clocks(case_id="case-1", version=1, unit="office", colour="yellow", due_at=due)
+    handling = routed(unit="office", colour="yellow", started_at=clock.now, received_at=clock.now)
+    with mail_server() as (box, smtp):
+        with running(tmp_path, settings(smtp), policy, clock=clock) as house:
+            house.send(routing(handling))
+            house.send(DeadlineSet(case_id="case-1", clocks=clocks))
+        mornings = {"02-28 07:59": 0, "02-28 08:01": 1, "02-28 09:00": 1, "03-01 08:01": 1}
+        for moment, mails in {**mornings, "03-02 08:01": 2}.items():
+            clock.now = at(f"2026-{moment}")
+            with running(tmp_path, settings(smtp), policy, clock=clock):
+                until(lambda mails=mails: len(box.mails) >= mails)  # type: ignore[misc]
+                sleep(0.2)  # nothing follows
+            assert len(box.mails) == mails, moment
+    first, second = ([*each.get_content().splitlines()] for each in box.mails)
+    assert {each["To"] for each in box.mails} == {"office@xiaoshan.example.org"}
+    listed = "- 2026-02-28 黄色  https://ledger.example/cases/case-1"
+    assert first[:2] == ["今日到期：", listed]
+    assert second[:2] == ["已超期：", listed]

@@ -91,7 +91,7 @@ def tell(
     happening: Happening, told: Told, watch: Watch, policy: Policy, ways: frozenset[str]
 ) -> Sequence[Addressee]:
     """Who is told; nobody where it no longer matters, or was lost before the case came in."""
-    lost = told.event in _ASKS and is_lost_before(happening.handling, policy.calendar)
+    lost = told.event == "case.routed" and is_lost_before(happening.handling, policy.calendar)
     if lost or not holds(told, watch):
         return ()
     return [one for one in policy.addressees(happening) if one.way in ways]

@@ -194,6 +194,28 @@ def test_a_receiver_that_is_gone_is_not_asked_again(tmp_path: Path) -> None:
     assert len(heard.asked) == 1
 
 
+def test_a_receiver_cannot_send_us_to_another_address(tmp_path: Path) -> None:
+    with receiver() as (elsewhere, other), receiver() as (heard, hook):
+        heard.answers, heard.headers = [307, 302], {"Location": f"http://127.0.0.1:{other}/"}
+        with running(tmp_path, settings(hook=hook), HOOK_POLICY) as house:
+            house.send(routing(routed()))
+            until(lambda: heard.taken)
+            until(lambda: record(house)[0].tries == 3)
+    assert len(heard.asked) == 3
+    assert not elsewhere.asked
+
+
+def test_a_receiver_that_asks_us_to_wait_is_left_alone_for_so_long(tmp_path: Path) -> None:
+    with receiver() as (heard, hook), running(tmp_path, settings(hook=hook), HOOK_POLICY) as house:
+        heard.answers, heard.headers = [429], {"Retry-After": "3600"}
+        house.send(routing(routed()))
+        until(lambda: record(house)[0].reason == "the receiver answered HTTP 429")
+        [waiting] = record(house)
+    assert waiting.next_at is not None
+    assert waiting.next_at - waiting.planned_at > timedelta(minutes=59)
+    assert len(heard.asked) == 1
+
+
 def test_an_endpoint_that_is_not_set_up_is_told_in_the_record(tmp_path: Path) -> None:
     elsewhere = replace(HOOK_POLICY, tells={"case.routed": (HOOK.model_copy(update={"to": "x"}),)})
     with receiver() as (heard, hook), running(tmp_path, settings(hook=hook), elsewhere) as house:

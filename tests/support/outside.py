@@ -64,6 +64,8 @@ class Receiver:
     """To be given to the next calls instead of taking them."""
     asked: list[str] = field(default_factory=list)
     """The ids of all calls."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """To be given with each answer."""
 
     def status(self, headers: dict[str, str], body: bytes) -> int:
         """How a call is answered."""
@@ -84,7 +86,8 @@ def receiver(port: int = 0) -> Iterator[tuple[Receiver, int]]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             self.send_response(found.status(headers, body))
-            self.send_header("Content-Length", "0")
+            for name, value in {**found.headers, "Content-Length": "0"}.items():
+                self.send_header(name, value)
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name

@@ -93,6 +93,10 @@ def test_what_was_due_before_the_case_came_in_raises_no_alarm() -> None:
     assert addressed(routed(received_at=at("2026-03-06 09:00"))) == 1
     assert addressed(routed(received_at=at("2026-04-01 09:00"))) == 0
     assert addressed(routed(limits=Limits(), received_at=at("2026-04-01 09:00"))) == 1
+    moved = routed(received_at=at("2026-04-01 09:00"))
+    happening = Happening(event="case.routed", handling=moved)
+    about = told("case.transferred", moved)
+    assert logic.tell(happening, about, watch(moved), policy, ways)  # the transfer is of today
 
 
 def test_events_in_any_order_leave_the_same_watch() -> None:

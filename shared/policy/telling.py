@@ -15,7 +15,7 @@ from shared.policy.schema_notify import ContactPart, Document, MessagesPart, wal
 from shared.policy.table import Facts, Table
 from shared.policy.vocabulary import HAPPENING_FACTS
 
-_STAFF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_STAFF = re.compile(r"(?=.{1,64}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 """Staff numbers and accounts that can stand in an address; others are not told."""
 
 _NONE = ContactPart()

@@ -92,7 +92,9 @@ def test_days_and_rounds_are_numbers_that_can_be_compared(policy: CompiledPolicy
     assert not policy.addressees(happening("case.due-soon", days_left=1))
 
 
-@pytest.mark.parametrize("recorder", [None, "a b", "x@y.example", "甲", "../x", "", "a\nb"])
+@pytest.mark.parametrize(
+    "recorder", [None, "a b", "x@y.example", "甲", "../x", "", "a\nb", ".a", "a..b", "a" * 65]
+)
 def test_a_recorder_whose_number_is_no_address_is_told_nothing(
     policy: CompiledPolicy, recorder: str | None
 ) -> None:
@@ -152,6 +154,10 @@ MISTAKES = [
     ("{mail: [duty@house.example.org, night@house.example.org], webhook: [control-room]}", "{}",
      "contacts.units.repair", "no-address", "`mail`"),
     ('"{unit}@house', '"{union}@house', "contacts.unit_mail", "template", "{unit}"),
+    ('"{unit}@house', '".{unit}@house', "contacts.unit_mail", "template", "{unit}"),
+    ('"{unit}@house', '"{unit}@{unit}.house', "contacts.unit_mail", "template", "{unit}"),
+    ("duty@house", "duty..x@house",
+     "contacts.units.repair.mail[0]", "string-pattern-mismatch", "pattern"),
     ('  staff_mail: "{person}@house.example.org"\n', "",
      "notifications[1].then.tell", "no-address", "`staff_mail`"),
     (", webhook: [control-room]}", "}", "notifications[0].then.by", "no-address", "webhook"),

@@ -68,7 +68,10 @@ class Settings(BaseModel):
     """The mail server by which people are told; without one nobody is told by mail."""
     mail_from: Annotated[
         str,
-        Field(pattern=r"^[^@\s<>]+@[A-Za-z0-9.-]+$", validation_alias="CONCENTRIC_MAIL_FROM"),
+        Field(
+            pattern=r"^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+$",
+            validation_alias="CONCENTRIC_MAIL_FROM",
+        ),
     ] = "concentric@localhost"
     """The sender of those mails."""
     webhooks: Annotated[

@@ -179,7 +179,9 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "path", "code", "helps"), MISTAKES, ids=[f"{m[2]}-{m[3]}" for m in MISTAKES]
+    ("old", "new", "path", "code", "helps"),
+    MISTAKES,
+    ids=[f"{number}-{mistake[2]}-{mistake[3]}" for number, mistake in enumerate(MISTAKES)],
 )
 def test_a_mistake_is_told_with_line_and_column(
     small_text: str, old: str, new: str, path: str, code: str, helps: str

@@ -44,7 +44,7 @@ def wall_time(text: str) -> time:
 def _template(word: str) -> AfterValidator:
     def check(text: str) -> str:
         local = text.rpartition("@")[0]
-        filled = text.replace(f"{{{word}}}", "x")
+        filled = text.replace(f"{{{word}}}", "x", 1)
         if local.count(f"{{{word}}}") == 1 and re.fullmatch(rf"{_LOCAL}@{_DOMAIN}", filled):
             return text
         raise PydanticCustomError(

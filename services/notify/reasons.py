@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import smtplib
 import socket
 import ssl
@@ -32,5 +33,6 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (ssl.SSLError, "no secure connection could be made"),
     (smtplib.SMTPServerDisconnected, "the connection was lost"),
     (ConnectionError, "the connection was lost"),
+    (http.client.HTTPException, "the answer cannot be understood"),
 )
 """The more special before the more general."""

@@ -10,8 +10,11 @@ from __future__ import annotations
 import base64
 import hmac
 import http.client
+import socket
 import ssl
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -21,6 +24,9 @@ from shared.outside import Endpoint
 
 TIMEOUT = 10.0
 """Seconds that the receiver has for each step."""
+
+LONGEST = 60.0
+"""Seconds for all steps together: who answers byte by byte would hold up the others for ever."""
 
 GONE = 410
 """The receiver wants no more: this message is not tried again."""
@@ -32,6 +38,9 @@ def send(endpoint: Endpoint, message_id: str, body: bytes, now: datetime) -> Out
     assert parts.hostname is not None, "the settings were checked"
     connection = _connection(parts.scheme, parts.hostname, parts.port)
     target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    end = threading.Timer(LONGEST, _cut, [connection])
+    end.daemon = True
+    end.start()
     try:
         headers = signed(endpoint, message_id, body, now)
         connection.request("POST", target, body, dict(headers))
@@ -40,6 +49,7 @@ def send(endpoint: Endpoint, message_id: str, body: bytes, now: datetime) -> Out
     except (OSError, http.client.HTTPException) as error:
         return Outcome(reason=reason_of(error))
     finally:
+        end.cancel()
         connection.close()
     if 200 <= status < 300:
         return Outcome()
@@ -63,6 +73,12 @@ def signed(endpoint: Endpoint, message_id: str, body: bytes, now: datetime) -> M
         "webhook-timestamp": timestamp,
         "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
     }
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    with suppress(OSError):
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:

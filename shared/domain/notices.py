@@ -70,7 +70,8 @@ class Quiet(Value):
     def _end_of_quiet(self, wall: datetime, calendar: WorkingCalendar) -> datetime | None:
         """When the quiet ends in which the moment lies; None where it lies in none."""
         day, moment = wall.date(), wall.timetz().replace(tzinfo=None)
-        if self.days_off and not calendar.is_working_day(day):
+        known = calendar.first <= day <= calendar.last  # beyond it nothing is held back for ever
+        if self.days_off and known and not calendar.is_working_day(day):
             return datetime.combine(day + timedelta(days=1), time(), calendar.zone)
         over_midnight = self.start > self.end
         if moment < self.end and (over_midnight or self.start <= moment):

@@ -8,7 +8,7 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -203,6 +203,21 @@ def test_a_receiver_cannot_send_us_to_another_address(tmp_path: Path) -> None:
             until(lambda: record(house)[0].tries == 3)
     assert len(heard.asked) == 3
     assert not elsewhere.asked
+
+
+def test_a_receiver_that_answers_byte_by_byte_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "LONGEST", 0.6)
+    hook = free_port()
+    with silence(hook) as callers, running(tmp_path, settings(hook=hook), HOOK_POLICY) as house:
+        house.send(routing(routed()))
+        until(lambda: callers)
+        while not record(house)[0].reason:
+            with suppress(OSError):
+                callers[0].send(b"H")
+            sleep(0.1)
+        assert record(house)[0].reason == "the answer cannot be understood"
 
 
 def test_a_receiver_that_asks_us_to_wait_is_left_alone_for_so_long(tmp_path: Path) -> None:

@@ -197,6 +197,11 @@ def test_quiet_hours_end_in_the_morning_of_a_working_day(moment: str, opens: str
     assert NIGHT.opens(at(moment), "red", CALENDAR) == at(moment)
 
 
+def test_beyond_the_calendar_nothing_waits_for_a_working_day() -> None:
+    assert NIGHT.opens(at("2031-03-05 10:00"), "yellow", CALENDAR) == at("2031-03-05 10:00")
+    assert NIGHT.opens(at("2031-03-05 21:00"), "yellow", CALENDAR) == at("2031-03-06 07:30")
+
+
 def test_quiet_at_noon_ends_the_same_day_and_days_off_can_be_loud() -> None:
     noon = Quiet(start=time(12), end=time(14))
     assert noon.opens(at("2026-03-07 13:00"), "red", CALENDAR) == at("2026-03-07 14:00")

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.domain.errors import ConfigurationError
+from shared.outside import Endpoint, MailServer, read_endpoints
+
+
+def _readable(read: Callable[[str], object]) -> AfterValidator:
+    """Whether a secret can be understood; the value itself stands in no error."""
+
+    def check(value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read(value.get_secret_value())
+        return value
+
+    return AfterValidator(check)
+
+
+def _case_url(text: str | None) -> str | None:
+    if text is not None and not (text.startswith(("https://", "http://")) and "{case_id}" in text):
+        raise ValueError("write an address with {case_id} in it")
+    return text
 
 
 class Settings(BaseModel):
@@ -44,6 +62,26 @@ class Settings(BaseModel):
     """About the most events and commands that one transaction takes in."""
     drain: Annotated[float, Field(gt=0, validation_alias="CONCENTRIC_DRAIN_SECONDS")] = 20.0
     """Seconds that a stopping service has for the work that it has already taken on."""
+    smtp_url: Annotated[
+        SecretStr | None, _readable(MailServer.of), Field(validation_alias="CONCENTRIC_SMTP_URL")
+    ] = None
+    """The mail server by which people are told; without one nobody is told by mail."""
+    mail_from: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+$",
+            validation_alias="CONCENTRIC_MAIL_FROM",
+        ),
+    ] = "concentric@localhost"
+    """The sender of those mails."""
+    webhooks: Annotated[
+        SecretStr | None, _readable(read_endpoints), Field(validation_alias="CONCENTRIC_WEBHOOKS")
+    ] = None
+    """The endpoints of webhooks, as JSON by their ids in the policy; without it none is called."""
+    case_url: Annotated[
+        str | None, AfterValidator(_case_url), Field(validation_alias="CONCENTRIC_CASE_URL")
+    ] = None
+    """Where people look at a case: the link in messages, with `{case_id}` in it."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
@@ -76,3 +114,17 @@ class Settings(BaseModel):
                 " amqp://user:password@rabbitmq:5672/ — or use `concentric up`, which needs none."
             )
         return self.amqp_url.get_secret_value()
+
+    @property
+    def ways(self) -> frozenset[str]:
+        """How people can be told outside the ledger: `mail`, `webhook`, both or neither."""
+        given = (("mail", self.smtp_url), ("webhook", self.webhooks))
+        return frozenset(way for way, setting in given if setting is not None)
+
+    def mail_server(self) -> MailServer | None:
+        """The mail server, where there is one."""
+        return MailServer.of(self.smtp_url.get_secret_value()) if self.smtp_url else None
+
+    def webhook_endpoints(self) -> Mapping[str, Endpoint]:
+        """The endpoints of webhooks by their ids."""
+        return read_endpoints(self.webhooks.get_secret_value()) if self.webhooks else {}

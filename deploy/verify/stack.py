@@ -16,7 +16,7 @@ from typing import Any
 from deploy.verify.asking import Failed, Site
 from deploy.verify.images import ROOT
 
-SERVICES = ("intake", "router", "deadline", "evaluation", "ledger")
+SERVICES = ("intake", "router", "deadline", "evaluation", "notify", "ledger")
 OTHERS = ("rabbitmq", "postgres", "prometheus", "grafana")
 
 PORTS = (
@@ -24,6 +24,7 @@ PORTS = (
     "ROUTER_PORT",
     "EVALUATION_PORT",
     "LEDGER_PORT",
+    "NOTIFY_PORT",
     "AMQP_PORT",
     "RABBITMQ_MANAGEMENT_PORT",
     "PROMETHEUS_PORT",

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from shared.runtime.service import Service
 
-NAMES = ("intake", "router", "deadline", "evaluation", "ledger")
+NAMES = ("intake", "router", "deadline", "evaluation", "notify", "ledger")
 """The services of the house, in the order in which a case meets them."""
 
 

@@ -15,7 +15,7 @@ from shared.bus.listeners import LISTENERS
 from shared.bus.protocol import CLOUDEVENTS_BATCH
 from shared.bus.topology import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, PARKED, exchange_of, matches
 from shared.domain.commands import COMMANDS
-from shared.domain.events import EVENTS
+from shared.domain.events import EVENTS, NotificationEvent
 
 _OWNERS = {
     "record": "intake",
@@ -132,7 +132,9 @@ def _operation(name: str) -> dict[str, Any]:
         summary = f"Carried out by {readers}."
     else:
         aggregate = EVENTS[name].aggregate or ""
-        writer = _WRITERS.get(name) or _OWNERS.get(aggregate, "the service that was asked")
+        told = issubclass(EVENTS[name], NotificationEvent)
+        asked = "notify" if told else "the service that was asked"
+        writer = _WRITERS.get(name) or _OWNERS.get(aggregate, asked)
         summary = f"Said by {writer}, heard by {readers}."
     return {
         "action": "receive" if name in COMMANDS else "send",

@@ -177,6 +177,18 @@ class RateReply(Command):
         return ""
 
 
+class RetryNotification(Command):
+    """Try to deliver a failed notification again, from the beginning of its schedule."""
+
+    type = "retry-notification"
+    notification_id: Name
+
+    @property
+    def about(self) -> str:
+        """Empty: only notify knows which case the notification is about."""
+        return ""
+
+
 def _concrete(base: type[Command]) -> list[type[Command]]:
     leaves = [leaf for sub in base.__subclasses__() for leaf in _concrete(sub)]
     return leaves or [base]

@@ -31,6 +31,7 @@ from shared.domain.clock_events import (
 from shared.domain.errors import Problem
 from shared.domain.event import Event
 from shared.domain.model import Instant
+from shared.domain.notices import Way
 from shared.domain.policy import PolicyVersion
 
 # The events about time have a file of their own; they are found here with all others.
@@ -230,6 +231,38 @@ class CaseReopened(JudgementEvent):
     def standing(self) -> Standing:
         """Open in the new round."""
         return Standing(state=State.OPEN, round=self.judgement.standing.round)
+
+
+# ── notify: who was told outside the ledger ───────────────────────────────────────────────────
+
+
+class NotificationEvent(Event):
+    """An event about one message to one address, which is not named."""
+
+    notification_id: str
+    about: str
+    """The type of the event that was told, such as `case.routed`."""
+    way: Way
+    role: str
+    """As what the addressee was told, such as `unit`."""
+    unit: str
+    """The unit that was told; empty for a person."""
+    tries: int
+    at: Instant
+
+
+class NotificationDelivered(NotificationEvent):
+    """The message was taken by the mail server or the webhook's receiver."""
+
+    type = "notification.delivered"
+
+
+class NotificationFailed(NotificationEvent):
+    """The message could not be delivered, and is not tried again by itself."""
+
+    type = "notification.failed"
+    reason: str
+    """In words, without the address."""
 
 
 # ── the machine itself ────────────────────────────────────────────────────────────────────────

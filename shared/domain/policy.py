@@ -12,6 +12,7 @@ from shared.domain.case import Case, Submission
 from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
 from shared.domain.model import Instant, Value
+from shared.domain.notices import Addressee, Happening, Messages
 
 
 class Titled(Value):
@@ -141,3 +142,13 @@ class Policy(Protocol):
     @property
     def clocks(self) -> ClockRules:
         """Pauses, extensions, and what becomes of the acceptance clock at a transfer."""
+
+    @property
+    def messages(self) -> Messages:
+        """How messages to people outside the ledger look, and when they go out."""
+
+    def addressees(self, happening: Happening) -> Sequence[Addressee]:
+        """Who is told of what happened: by every row that matches, each address once."""
+
+    def mailboxes(self, unit: str) -> Sequence[str]:
+        """The mail addresses of a unit; none where it has none."""

@@ -16,6 +16,7 @@ from prometheus_client import (
 )
 
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+DELAYS = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 36000, 86400)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -124,6 +125,20 @@ class Metrics:
             "concentric_ready",
             "1 when the service can do its work, 0 when something that it needs is away.",
             ("service",),
+            registry=registry,
+        )
+
+        self.notifications = Counter(
+            "concentric_notifications",
+            "Messages to people outside the ledger by outcome: delivered, retried or failed.",
+            ("way", "outcome"),
+            registry=registry,
+        )
+        self.notification_seconds = Histogram(
+            "concentric_notification_seconds",
+            "From what happened, or from the end of the quiet hours, to the delivery.",
+            ("way", "colour"),
+            buckets=DELAYS,
             registry=registry,
         )
 

@@ -13,9 +13,9 @@ from shared.policy.rows import rows as compiled_rows
 from shared.policy.schema_rules import Operators, RowPart
 from shared.policy.source import Path
 from shared.policy.table import FactType, Hit, Predicate, Row
-from shared.policy.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS, ROUTING_FACTS
+from shared.policy.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS, HAPPENING_FACTS, ROUTING_FACTS
 
-TABLES = ("triage", "routing", "evaluators", "escalation")
+TABLES = ("triage", "routing", "evaluators", "escalation", "notifications")
 
 
 def check_rules(draft: Draft) -> None:
@@ -26,6 +26,7 @@ def check_rules(draft: Draft) -> None:
     _Rules(draft, "routing", {**of_case, **ROUTING_FACTS}, groups).check()
     _Rules(draft, "evaluators", HANDLING_FACTS, groups).check()
     _Rules(draft, "escalation", HANDLING_FACTS, groups).check()
+    _Rules(draft, "notifications", HAPPENING_FACTS, groups, Hit.COLLECT).check()
     _units_are_decided(draft)
     _levels_are_rated(draft, groups)
 
@@ -83,7 +84,12 @@ class _Rules:
     """The checks of one table."""
 
     def __init__(
-        self, draft: Draft, section: str, types: Mapping[str, FactType | None], groups: Groups
+        self,
+        draft: Draft,
+        section: str,
+        types: Mapping[str, FactType | None],
+        groups: Groups,
+        hit: Hit = Hit.FIRST,
     ) -> None:
         self._draft = draft
         self._section = section
@@ -95,7 +101,7 @@ class _Rules:
         rows = whole.get("rows")
         self._last = len(rows) - 1 if isinstance(rows, list) else 0
         self._otherwise = whole.get("otherwise") is not None
-        self._hit = whole.get("hit", Hit.FIRST.value)
+        self._hit = whole.get("hit", hit.value)
 
     def check(self) -> None:
         """Report what is wrong with the rows, each at its place."""

@@ -15,11 +15,13 @@ from shared.domain.errors import PolicyError, Problem
 from shared.policy import source as yaml_source
 from shared.policy.calendar import UnknownPlace, build
 from shared.policy.checks import check_all
+from shared.policy.checks_notify import check_notifications
 from shared.policy.draft import Draft
 from shared.policy.engine import OnFallback
 from shared.policy.names import Names, suggest
 from shared.policy.policy import CompiledPolicy
 from shared.policy.schema import Document
+from shared.policy.schema_notify import NotificationRow
 from shared.policy.schema_rules import EscalationRow, EvaluatorRow, RoutingRow, RowPart, TriageRow
 from shared.policy.source import Source
 
@@ -28,6 +30,7 @@ ROW_TYPES: dict[str, type[RowPart]] = {
     "routing": RoutingRow,
     "evaluators": EvaluatorRow,
     "escalation": EscalationRow,
+    "notifications": NotificationRow,
 }
 
 
@@ -83,7 +86,9 @@ def _check(source: Source) -> tuple[Document, WorkingCalendar]:
         _report(source, error)
         sections = _sound_sections(source.data, names)
         tables = {name: _sound_rows(source.data.get(name), name, names) for name in ROW_TYPES}
-    check_all(Draft(source, names, sections, tables))
+    draft = Draft(source, names, sections, tables)
+    check_all(draft)
+    check_notifications(draft)
     calendar = _calendar(source, sections)
     if source.problems or document is None or calendar is None:
         raise source.error()

@@ -11,6 +11,7 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Submission
 from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
+from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Score, Titled, Unit
 from shared.policy import clocks as sections
 from shared.policy.admit import Admission
@@ -23,6 +24,7 @@ from shared.policy.names import CATEGORY_UNIT, STATION
 from shared.policy.rows import evaluator_table, routing_table, triage_table
 from shared.policy.schema import Document
 from shared.policy.schema_rules import Asked, Outcome, Route
+from shared.policy.telling import Telling
 from shared.policy.tree import Tree
 from shared.policy.vocabulary import ROUTING_FACTS
 
@@ -64,6 +66,7 @@ class CompiledPolicy:
         self._classifier = Classifier(document)
         self._target_of = _targets(document)
         self._handling_facts = HandlingFacts(document, self._tree.units)
+        self._telling = Telling(document, self._tree.units, self._handling_facts, on_fallback)
         self._escalations = Escalations(document, self._tree, self._handling_facts, on_fallback)
         self._triage, self._routing, self._evaluators = _rules(document, on_fallback)
         used = dict(self._triage.table.types)
@@ -208,13 +211,32 @@ class CompiledPolicy:
         """The pace and the chain by which the case climbs once it is overdue."""
         return self._escalations.of(handling)
 
+    @property
+    def messages(self) -> Messages:
+        """How messages to people outside the ledger look, and when they go out."""
+        return self._telling.messages
+
+    def addressees(self, happening: Happening) -> Sequence[Addressee]:
+        """Who is told of what happened: by every row that matches, each address once."""
+        return self._telling.addressees(happening)
+
+    def mailboxes(self, unit: str) -> Sequence[str]:
+        """The mail addresses of a unit; none where it has none."""
+        return self._telling.mailboxes(unit)
+
     def close(self) -> None:
         """Free the engine's memory now; later decisions come from the reference interpreter."""
         for rules in self._tables():
             rules.engine.close()
 
     def _tables(self) -> Iterator[Rules[Any]]:
-        tables = (self._triage, self._routing, self._evaluators, self._escalations.rules)
+        tables = (
+            self._triage,
+            self._routing,
+            self._evaluators,
+            self._escalations.rules,
+            self._telling.rules,
+        )
         yield from (rules for rules in tables if rules is not None)
 
     def _limits_of(self, colour: str, level: str) -> Limits:

@@ -17,7 +17,13 @@ from shared.policy.schema_rules import (
     RowPart,
 )
 from shared.policy.table import FactType, Predicate, Row, Table
-from shared.policy.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS, ROUTING_FACTS
+from shared.policy.vocabulary import (
+    BUILT_IN_FACTS,
+    HANDLING_FACTS,
+    HAPPENING_FACTS,
+    HAPPENINGS,
+    ROUTING_FACTS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,16 @@ def escalation_table(document: Document) -> Table | None:
     return Table.of("escalation", HANDLING_FACTS, made, part.hit, otherwise=True)
 
 
+def notification_table(document: Document) -> Table | None:
+    """The table of who is told what, where it has rows."""
+    part = document.notifications
+    if not part.rows:
+        return None
+    # What no row takes nobody is told of.
+    made = rows(part.rows, _groups(document))
+    return Table.of("notifications", HAPPENING_FACTS, made, part.hit, otherwise=True)
+
+
 def tables(document: Document) -> list[Table]:
     """All tables of a checked document."""
     made = (
@@ -117,6 +133,7 @@ def tables(document: Document) -> list[Table]:
         routing_table(document),
         evaluator_table(document),
         escalation_table(document),
+        notification_table(document),
     )
     return [table for table in made if table is not None]
 
@@ -187,5 +204,7 @@ def allowed_values(
         "level": names.level,
         "campaign": names.campaign,
         "colour": names.colour,
+        "event": frozenset(HAPPENINGS),
+        "clock": frozenset(("reply", "accept")),
     }
     return by_fact.get(fact)

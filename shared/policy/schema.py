@@ -21,6 +21,7 @@ from shared.policy.schema_clocks import (
     ExtensionsPart,
     PausePart,
 )
+from shared.policy.schema_notify import ContactsPart, MessagesPart, NotificationTable
 from shared.policy.schema_rules import (
     AttributePart,
     CountPart,
@@ -159,3 +160,6 @@ class Document(Part):
     """Left out, nobody gets more time."""
     escalation: EscalationPart
     campaigns: tuple[Named, ...] = ()
+    contacts: ContactsPart = ContactsPart()
+    messages: MessagesPart = MessagesPart()
+    notifications: NotificationTable = NotificationTable()

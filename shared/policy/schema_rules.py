@@ -202,6 +202,9 @@ ListHit = Annotated[
 ]
 
 
+AllHit = Annotated[Hit, _only("all rows that match count", (Hit.COLLECT,)), _words((Hit.COLLECT,))]
+
+
 class TablePart(Part):
     """A decision table: a hit policy with its rows, or the rows alone, of which the first decides.
 

@@ -78,3 +78,19 @@ Counted = Literal["same-matter", "same-informant", "open-cases-of-unit"]
 
 Role = Literal["informant", "recorder", "station", "parent", "children", "tied", "paired"]
 ROLES: tuple[str, ...] = get_args(Role)
+
+HAPPENINGS = (
+    "case.routed", "case.accepted", "case.returned", "case.transferred", "case.replied",
+    "case.due-soon", "case.overdue", "case.escalated", "case.reopened", "case.closed",
+)  # fmt: skip
+"""Events of which somebody can be told."""
+
+HAPPENING_FACTS: dict[str, FactType] = {
+    "event": FactType.TEXT,
+    "clock": FactType.TEXT,
+    **HANDLING_FACTS,
+    "round": FactType.INTEGER,
+    "step": FactType.INTEGER,
+    "days-left": FactType.INTEGER,
+}
+"""What the notification table knows of what happened."""

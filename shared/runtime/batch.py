@@ -25,7 +25,7 @@ from shared.runtime.packing import (
     refusal_of_unread,
 )
 from shared.runtime.service import Service
-from shared.runtime.work import Outcome, Request, Tick, Work
+from shared.runtime.work import Errand, Outcome, Request, Tick, Work
 from shared.storage.messaging import OutboxRow, Parked
 from shared.storage.tx import Tx
 
@@ -83,6 +83,8 @@ class Batch:
         for item in work:
             if isinstance(item, Tick):
                 self._fire(item)
+            elif isinstance(item, Errand):
+                self._emit(item.run(self._tx, self._context), None)
         self._finish()
         return self.result
 

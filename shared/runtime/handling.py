@@ -32,11 +32,20 @@ class Context:
     """What the service's survey found for this batch."""
     certain: bool = True
     """False while the clock of the machine has just jumped ahead, and nobody has confirmed it."""
+    ways: frozenset[str] = frozenset()
+    """How people can be told outside the ledger: `mail`, `webhook`, or neither."""
 
     def because_of(self, cause: Envelope) -> Context:
         """The same for the handling of one envelope; quicker than `dataclasses.replace`."""
         return Context(
-            self.now, self.policy, self.link, cause, self.new_token, self.figures, self.certain
+            self.now,
+            self.policy,
+            self.link,
+            cause,
+            self.new_token,
+            self.figures,
+            self.certain,
+            self.ways,
         )
 
 

@@ -1,4 +1,4 @@
-"""A running service: its storage, worker, relay, ticker and subscription, started and drained."""
+"""A running service: storage, worker, relay, ticker, background, subscription; then drained."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from shared.domain.errors import PolicyError, Unavailable
 from shared.domain.policy import Policy, PolicyVersion
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
+from shared.runtime.background import Background, Means
 from shared.runtime.clockwatch import ClockWatch
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context
@@ -101,12 +102,15 @@ class Host:
         # threads of their own, so that neither a timer nor the other waits for it.
         self._follower = Ticker(f"{service.name}-policy", self._worker.put, self.log)
         self._watcher = Ticker(f"{service.name}-file", self._worker.put, self.log)
+        means = Means(self._worker, self.read, self.context, settings, metrics, self.log)
+        self._background = Background(service.name, service.background, means)
 
     def context(self) -> Context:
         """The present moment and the policy in force."""
         now = self._clock()
         certain = self._watch is None or self._watch.certain(now)
-        return Context(now, self._policies.at(now), self._link, certain=certain)
+        policy, ways = self._policies.at(now), self._settings.ways
+        return Context(now, policy, self._link, certain=certain, ways=ways)
 
     def _link(self, token: str) -> str:
         settings = self._settings
@@ -155,6 +159,7 @@ class Host:
         self._ticker.every(600.0, self._forget_messages)
         for ticker in self._tickers:
             ticker.start()
+        self._background.start()
         self.log.info("started", policy=self.context().policy.version)
 
     @property
@@ -175,9 +180,10 @@ class Host:
         return self._worker.idle and self._relay.idle
 
     def stop_ticking(self) -> None:
-        """Let no timer fall due any more."""
+        """Let no timer fall due any more, and let the background come to its end."""
         for ticker in self._tickers:
             ticker.stop()
+        self._background.stop()
 
     def stop_listening(self) -> None:
         """Take on nothing new; what was taken on goes on."""
@@ -189,8 +195,9 @@ class Host:
         """Finish what was taken on, publish it as far as time allows, let go of everything."""
         began = monotonic()
         self.stop_listening()
+        self._background.join(self._settings.drain)  # the worker writes down what it has done
         self._worker.stop()
-        self._worker.join(self._settings.drain)
+        self._worker.join(max(1.0, self._settings.drain - (monotonic() - began)))
         left = max(1.0, self._settings.drain - (monotonic() - began))
         self._relay.stop(left)
         self._relay.join(left + 1.0)

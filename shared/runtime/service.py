@@ -13,6 +13,7 @@ from shared.bus.protocol import Subscription
 from shared.domain.commands import Command
 from shared.domain.events import Event
 from shared.domain.policy import Policy
+from shared.runtime.background import Means
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context, Handler, Need, Sample, Survey, Timer
 from shared.runtime.routes import Routes
@@ -49,6 +50,10 @@ class Service:
     it beforehand, so that the worker need not wait for it. It refuses nothing; the handler does."""
     watch: Callable[[Gateway, Path], Callable[[], None]] | None = None
     """Makes what looks after the policy's file every two seconds; it may raise `PolicyError`."""
+
+    background: Callable[[Means], None] | None = None
+    """What the service does outside its transactions, in a thread of its own until it is stopped,
+    such as talking to servers that keep it waiting."""
 
     def __post_init__(self) -> None:
         """Every service keeps the policy's versions among its own tables."""

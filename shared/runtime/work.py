@@ -1,16 +1,17 @@
-"""What a service is given to do: messages, commands over HTTP, and timers that fell due."""
+"""What a service is given to do: messages, commands over HTTP, timers, and its own errands."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from shared.bus.protocol import Delivery
 from shared.domain.commands import Command
 from shared.domain.events import Event
-from shared.runtime.handling import Timer
+from shared.runtime.handling import Context, Timer
+from shared.storage.tx import Tx
 
 Outcome = list[Event] | Exception
 """What became of a command: its events, or why it was refused or failed."""
@@ -34,7 +35,16 @@ class Tick:
     """Set when it has been carried out: until then it is not handed in again."""
 
 
-Work = Delivery | Request | Tick
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a background thread of the service wants written; it waits for the commit."""
+
+    run: Callable[[Tx, Context], Sequence[Event]]
+    """Runs again if the transaction has to, so it must have no other effect."""
+    done: Future[None] = field(default_factory=Future)
+
+
+Work = Delivery | Request | Tick | Errand
 
 
 EVENT_BYTES = 1024
@@ -54,8 +64,8 @@ def weight(work: Work) -> int:
 def goes_alone(work: Work) -> bool:
     """Whether a piece of work is carried out in a transaction of its own.
 
-    A timer takes a batch's worth by itself. A redelivered message may be what crashed a service:
-    the broker counts a delivery for every message that a crash left unacknowledged, and a crash
-    loop would condemn its innocent neighbours.
+    A timer and an errand take a batch's worth by themselves. A redelivered message may be what
+    crashed a service: the broker counts a delivery for every message that a crash left
+    unacknowledged, and a crash loop would condemn its innocent neighbours.
     """
-    return isinstance(work, Tick) or (isinstance(work, Delivery) and work.redelivered)
+    return isinstance(work, Tick | Errand) or (isinstance(work, Delivery) and work.redelivered)

@@ -18,7 +18,7 @@ from shared.runtime.handling import Context
 from shared.runtime.packing import parked_message
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
-from shared.runtime.work import Request, Tick, Work, goes_alone, weight
+from shared.runtime.work import Errand, Request, Tick, Work, goes_alone, weight
 from shared.storage.storage import Storage
 
 QUIET = 0.25
@@ -134,7 +134,7 @@ class Worker(threading.Thread):
         self._give_up(item, error)
 
     def _give_up(self, item: Work, error: Exception) -> None:
-        """A culprit: a message is parked, a command is answered, a timer comes round again."""
+        """A culprit: a message is parked, whoever waits is answered, a timer comes round again."""
         self._parts.log.error("given up", work=type(item).__name__, error=place_of(error))
         if isinstance(item, Delivery):
             parked = parked_message(item, error, self._parts.context().now, TRIES)
@@ -144,6 +144,8 @@ class Worker(threading.Thread):
             self._settle([item], Result(parked=[parked]))
         elif isinstance(item, Request):
             item.answer.set_exception(error)
+        elif isinstance(item, Errand):
+            item.done.set_exception(error)
         else:
             item.done.set()
 
@@ -151,6 +153,9 @@ class Worker(threading.Thread):
         deliveries = [item for item in work if isinstance(item, Delivery)]
         if deliveries and self.consumer is not None:
             self.consumer.release(deliveries)
+        for item in work:
+            if isinstance(item, Errand):
+                item.done.set_exception(Unavailable("the service is stopping"))
 
     def _persist(self, work: Sequence[Work]) -> Result:
         """Commit a batch, waiting as long as it takes while a server is away.
@@ -207,7 +212,9 @@ class Worker(threading.Thread):
                         "command failed", command=f"{outcome}", error=place_of(bug)
                     )
         for item in work:
-            if isinstance(item, Tick):
+            if isinstance(item, Errand):
+                item.done.set_result(None)
+            elif isinstance(item, Tick):
                 if result.fired:
                     self._held = item  # there may be more to fire: at once, not in a second
                 else:

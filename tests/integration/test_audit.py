@@ -30,7 +30,7 @@ from tests.support.serving import served
 
 POLICY = POLICIES / "message-board.yaml"
 
-SERVICES = ("intake", "router", "deadline", "evaluation", "ledger")
+SERVICES = ("intake", "router", "deadline", "evaluation", "notify", "ledger")
 
 
 def settings(folder: Path, url: str | None = None) -> Settings:

@@ -27,6 +27,7 @@ from shared.domain.clock_rules import (
 )
 from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
+from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Policy, PolicyVersion, Score, Titled, Unit
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -92,6 +93,9 @@ class SmallPolicy:
     )
     pace: Escalation = Escalation(first=2, days=2)  # noqa: RUF009 - frozen
     counts: Mapping[str, Count] = field(default_factory=dict)
+    messages: Messages = field(default_factory=Messages)
+    tells: Mapping[str, Sequence[Addressee]] = field(default_factory=dict)
+    """By event: who is told."""
     asks: Sequence[str] | None = None
     """Who rates; left out, the informant where there is one, else the recorder."""
     colours: Mapping[str, Titled] = field(default_factory=lambda: _titled("red", "yellow"))
@@ -169,6 +173,14 @@ class SmallPolicy:
         chain = self.chains.get(handling.unit, ())
         others = tuple(unit for unit in chain if unit != handling.unit)
         return self.pace.model_copy(update={"units": others})
+
+    def addressees(self, happening: Happening) -> Sequence[Addressee]:
+        """By event."""
+        return self.tells.get(happening.event, ())
+
+    def mailboxes(self, unit: str) -> Sequence[str]:
+        """One for each unit."""
+        return (f"{unit}@house.example.org",)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,6 +59,7 @@ def machine(
     policy: Policies,
     folder: Path,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Machine]:
     """A running service on the given storage, drained at the end."""
     bus, heard = LocalBus(), list[Envelope]()
@@ -71,7 +72,7 @@ def machine(
         ear.ack([delivery])
 
     ear = bus.subscribe(Subscription("ear", ("#",)), hear)
-    settings = Settings.read({}, data=folder, drain=5.0)
+    settings = Settings.read(environment or {}, data=folder, drain=5.0)
     host = Host(service, storage, bus, policy, Metrics(), settings, clock=clock)
     host.listen()
     host.speak()

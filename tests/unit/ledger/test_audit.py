@@ -25,8 +25,8 @@ from shared.runtime.audit import (
     settled,
 )
 
-SERVICES = ("intake", "router", "deadline", "evaluation", "ledger")
-OWNED = {"intake": 1, "router": 3, "deadline": 2, "evaluation": 2, "ledger": 8}
+SERVICES = ("intake", "router", "deadline", "evaluation", "notify", "ledger")
+OWNED = {"intake": 1, "router": 3, "deadline": 2, "evaluation": 2, "notify": 0, "ledger": 8}
 AGGREGATES = ("record", "handling", "clocks", "judgement")
 
 
@@ -202,8 +202,8 @@ def test_of_many_differences_the_first_are_kept_and_all_are_counted() -> None:
     number = KEPT // 4
     lines = [(f"{n:06}", 1, "open", 1) for n in range(number)]
     found = compare({**dict.fromkeys(SERVICES, ()), "intake": lines}, (), ())
-    # of each case: four services do not know it, and the ledger has not seen its record
-    assert found.number == 5 * number
+    # of each case: five services do not know it, and the ledger has not seen its record
+    assert found.number == 6 * number
     assert len(found.found) == KEPT
 
 

@@ -1,0 +1,1 @@
+"""Changes of the notify service's tables, in order."""

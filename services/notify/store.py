@@ -1,0 +1,120 @@
+"""The notify service's own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from services.notify.notices import Notice, NoticeState, Watch
+from shared.domain.model import Value, micros
+from shared.domain.notices import Way
+from shared.storage.collection import Collection, Field, aggregates
+from shared.storage.tx import Tx
+
+METADATA = sa.MetaData()
+
+WATCHES = aggregates(
+    METADATA,
+    "watches",
+    Watch,
+    Field(
+        "due_at",
+        sa.BigInteger(),
+        lambda watch: micros(watch.due_at) if watch.waits else None,
+        index=True,
+    ),
+)
+"""One row per case: who has to answer it; when, as long as it waits for the answer."""
+
+NOTICES = Collection(
+    METADATA,
+    "notices",
+    Notice,
+    key=lambda notice: notice.id,
+    fields=(
+        Field("case_id", sa.Text(), lambda notice: notice.case_id or None, index=True),
+        Field("state", sa.Text(), lambda notice: notice.state.value, index=True),
+        Field("way", sa.Text(), lambda notice: notice.way.value),
+        Field("urgency", sa.Integer(), lambda notice: notice.urgency),
+        Field("colour", sa.Text(), lambda notice: notice.colour),
+        Field("planned_at", sa.BigInteger(), lambda notice: micros(notice.planned_at)),
+        Field("next_at", sa.BigInteger(), lambda notice: micros(notice.next_at)),
+    ),
+    indexes=(sa.Index("ix_notices_due", "way", "urgency", "next_at"),),
+)
+"""One row per message to one address."""
+
+
+class MadeDay(Value):
+    """A day whose lists were made."""
+
+    day: str
+
+
+DIGESTS = Collection(METADATA, "digests", MadeDay, key=lambda made: made.day)
+"""The days whose lists were made, so that each is made once."""
+
+
+def due(tx: Tx, way: Way, now: datetime, most: int) -> list[Notice]:
+    """Messages that are to be tried, the urgent ones first; another replica's are left."""
+    column = NOTICES.table.c
+    query = (
+        sa.select(column.key)
+        .where(column.way == way.value, column.next_at <= micros(now))
+        .order_by(column.urgency, column.next_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    keys = tx.connection.scalars(query).all()
+    tx.preload((NOTICES, key) for key in keys)
+    found = [notice for key in keys if (notice := tx.get(NOTICES, key)) is not None]
+    # this very transaction may have concluded one of them
+    return [each for each in found if each.next_at is not None and each.next_at <= now]
+
+
+def anything_due(connection: sa.Connection, ways: Sequence[Way], now: datetime) -> bool:
+    """Whether there is a message to be tried."""
+    column = NOTICES.table.c
+    query = sa.select(sa.literal(1)).where(
+        column.way.in_([way.value for way in ways]),
+        column.next_at <= micros(now),
+    )
+    return connection.scalar(query.limit(1)) is not None
+
+
+def waiting(tx: Tx, until: datetime) -> list[Watch]:
+    """Cases that wait for an answer due by then, in the order of their due dates."""
+    column = WATCHES.table.c
+    query = sa.select(column.body).where(column.due_at <= micros(until)).order_by(column.due_at)
+    return [WATCHES.parse(body) for body in tx.connection.scalars(query)]
+
+
+def of_case(connection: sa.Connection, case_id: str) -> list[Notice]:
+    """Every message about a case, in the order in which they were planned."""
+    column = NOTICES.table.c
+    query = sa.select(column.body).where(column.case_id == case_id)
+    bodies = connection.scalars(query.order_by(column.planned_at, column.key))
+    return [NOTICES.parse(body) for body in bodies]
+
+
+def in_state(connection: sa.Connection, state: NoticeState | None, most: int) -> list[Notice]:
+    """The newest messages, of one state or of all."""
+    column = NOTICES.table.c
+    query = sa.select(column.body)
+    if state is not None:
+        query = query.where(column.state == state.value)
+    bodies = connection.scalars(query.order_by(column.planned_at.desc(), column.key).limit(most))
+    return [NOTICES.parse(body) for body in bodies]
+
+
+def backlog(connection: sa.Connection, now: datetime) -> dict[str, tuple[int, int]]:
+    """By colour: how many messages wait whose time has come, and when the oldest was planned."""
+    column = NOTICES.table.c
+    query = (
+        sa.select(column.colour, sa.func.count(), sa.func.min(column.planned_at))
+        .where(column.state == NoticeState.WAITING.value, column.planned_at <= micros(now))
+        .group_by(column.colour)
+    )
+    return {colour: (count, oldest) for colour, count, oldest in connection.execute(query)}

@@ -227,16 +227,23 @@ def _next_step(clocks: Clocks) -> int:
 def _to_come(marks: Iterable[Mark], said: Sequence[Mark]) -> tuple[Mark, ...]:
     """Those that have not been said, in order of time.
 
-    Where the due date has moved, its warnings and its breach are others than before; a step up the
-    chain is taken once a round.
+    Where the due date has moved to later, its warnings and its breach are others than before: a
+    promise that was broken and renewed can be broken again. A step up the chain is taken once a
+    round.
     """
-    known = {_name(mark) for mark in said}
-    left = (mark for mark in marks if _name(mark) not in known)
+    known: dict[tuple[str, str, int], datetime] = {}
+    for mark in said:
+        known[_name(mark)] = max(mark.at, known.get(_name(mark), mark.at))
+    left = (
+        mark
+        for mark in marks
+        if _name(mark) not in known or (mark.kind != ESCALATE and mark.at > known[_name(mark)])
+    )
     return tuple(sorted(left, key=lambda mark: mark.at))
 
 
-def _name(mark: Mark) -> tuple[str, str, int, datetime | None]:
-    return mark.kind, mark.clock, mark.step, None if mark.kind == ESCALATE else mark.at
+def _name(mark: Mark) -> tuple[str, str, int]:
+    return mark.kind, mark.clock, mark.step
 
 
 def _given_at(clocks: Clocks, policy: Policy) -> datetime | None:

@@ -121,6 +121,7 @@ def test_a_webhook_tells_what_happened_as_the_specification_says() -> None:
         "days_left": None,
         "step": None,
         "to_unit": None,
+        "clock": "reply",
         "subject": "停电",
         "role": "unit",
         "told_unit": "north",

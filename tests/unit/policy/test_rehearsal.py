@@ -13,6 +13,7 @@ from shared.domain.errors import PolicyError, Refusal, Unavailable
 from shared.policy import interpreter, rehearsal, rehearse, trial
 from shared.policy.load import version_of
 from shared.policy.rehearsal import REFUSED, Trials, rehearse_content
+from shared.policy.table import Verdict
 
 
 def instead_of_python(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -68,7 +69,7 @@ def test_a_candidate_that_eats_memory_is_refused(
 def test_a_table_that_misleads_the_engine_is_refused(
     small_text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(interpreter, "first", lambda _table, _facts: 0)
+    monkeypatch.setattr(interpreter, "decide", lambda _table, _facts: Verdict((0,)))
     assert trial._main("x.yaml", small_text.encode()) == REFUSED
     assert "engine-differs" in capsys.readouterr().out
 

@@ -52,6 +52,8 @@ def follow(known: Clocks, handling: Handling, policy: Policy) -> Clocks:
             "handled_round": handling.standing.round,
             "colour": handling.colour,
             "unit": handling.unit,
+            "chain": tuple(policy.escalation(handling.unit)),
+            "step_days": policy.clocks.escalation.days,
             "limits": handling.limits if handling.answer_owed else Limits(),
             "started_at": handling.started_at,
             "received_at": handling.received_at,

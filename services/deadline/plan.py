@@ -131,11 +131,12 @@ def next_repeat(clocks: Clocks, policy: Policy, now: datetime) -> Mark | None:
         return None
     if any(mark.kind == ESCALATE for mark in clocks.marks):
         return None
-    passed = policy.calendar.working_days_between(clocks.due_at, now) - rule.first
-    step = max(len(chain), passed // rule.days, _next_step(clocks))
-    at = _step_at(clocks.due_at, step, policy)
+    first, days = _pace(clocks, policy)
+    passed = policy.calendar.working_days_between(clocks.due_at, now) - first
+    step = max(len(chain), passed // days, _next_step(clocks))
+    at = _step_at(clocks, clocks.due_at, step, policy)
     if at <= now:
-        step, at = step + 1, _step_at(clocks.due_at, step + 1, policy)
+        step, at = step + 1, _step_at(clocks, clocks.due_at, step + 1, policy)
     return Mark(at=at, kind=ESCALATE, step=step, to_unit=chain[-1])
 
 
@@ -203,26 +204,34 @@ def _days_before(day: date, number: int, calendar: WorkingCalendar) -> date:
 
 def _chain(clocks: Clocks, policy: Policy) -> Sequence[str]:
     """The units above; never the one that handles the case."""
-    return [above for above in policy.escalation(clocks.unit) if above != clocks.unit]
+    chain = policy.escalation(clocks.unit) if clocks.chain is None else clocks.chain
+    return [above for above in chain if above != clocks.unit]
 
 
 def _escalation(clocks: Clocks, due: datetime, policy: Policy) -> list[Mark]:
     """A step up the chain each time that so many working days have passed since the breach."""
     chain = _chain(clocks, policy)
     marks = [
-        Mark(at=_step_at(due, step, policy), kind=ESCALATE, step=step, to_unit=above)
+        Mark(at=_step_at(clocks, due, step, policy), kind=ESCALATE, step=step, to_unit=above)
         for step, above in enumerate(chain)
     ]
     if chain and policy.clocks.escalation.repeat and _next_step(clocks) >= len(chain):
         step = _next_step(clocks)
-        at = _step_at(due, step, policy)
+        at = _step_at(clocks, due, step, policy)
         marks.append(Mark(at=at, kind=ESCALATE, step=step, to_unit=chain[-1]))
     return marks
 
 
-def _step_at(due: datetime, step: int, policy: Policy) -> datetime:
+def _step_at(clocks: Clocks, due: datetime, step: int, policy: Policy) -> datetime:
+    first, days = _pace(clocks, policy)
+    return policy.calendar.due(due, first + step * days) + TICK
+
+
+def _pace(clocks: Clocks, policy: Policy) -> tuple[int, int]:
+    """Working days from the breach to the first step, and between two."""
     rule = policy.clocks.escalation
-    return policy.calendar.due(due, rule.first + step * rule.days) + TICK
+    days = clocks.step_days or rule.days
+    return rule.first or days, days
 
 
 def _next_step(clocks: Clocks) -> int:

@@ -188,6 +188,11 @@ class Clocks(Aggregate):
     given_at: Instant | None = None
     """As in the handling."""
     accepted_at: Instant | None = None
+    chain: tuple[str, ...] | None = None
+    """The units to which the case goes when it is overdue, step by step, as the policy said when
+    the handling was heard; None in clocks of an earlier release."""
+    step_days: int | None = None
+    """Working days between two of these steps."""
     handled_round: int | None = None
     """The round of that handling; the clocks stand still while another one knows of a later."""
     pauses: tuple[Pause, ...] = ()

@@ -53,8 +53,8 @@ class ExtensionRule:
 class EscalationRule:
     """How an overdue case climbs."""
 
-    first: int
-    """Working days from the breach to the first step."""
+    first: int | None
+    """Working days from the breach to the first step; None: as between two."""
     days: int
     """Working days between two steps."""
     repeat: bool = False

@@ -40,7 +40,7 @@ def rules(document: Document) -> ClockRules:
     escalation, more = document.escalation, document.extensions
     return ClockRules(
         escalation=EscalationRule(
-            first=escalation.first or escalation.days,
+            first=escalation.first,
             days=escalation.days,
             repeat=escalation.repeat,
         ),

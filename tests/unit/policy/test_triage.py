@@ -131,4 +131,4 @@ def test_scale_colours_and_levels_keep_the_order_of_the_file(small: CompiledPoli
     assert small.units["north"].parent == "house"
     assert (small.rating_days, small.rounds, small.repeat_days) == (10, 3, 30)
     rule = small.clocks.escalation
-    assert (rule.first, rule.days, rule.repeat) == (2, 2, False)
+    assert (rule.first, rule.days, rule.repeat) == (None, 2, False)

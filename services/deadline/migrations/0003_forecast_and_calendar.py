@@ -9,7 +9,7 @@ from alembic import op
 
 from shared.storage.operations import create_collection
 
-revision = "0002"
+revision = "0003"
 down_revision = "0001"
 
 BLOCK = 1000

@@ -36,6 +36,8 @@ class Deadline(Value):
     due_day: date | None
     """By the calendar on the wall of the place."""
     working_days: int | None
+    hours: int | None
+    """The limit in hours of work, where it is not in working days."""
     working_days_left: int | None
     """Working days after today, 0 on the due day, negative when overdue; null if no clock runs."""
     overdue: bool
@@ -75,6 +77,7 @@ class Deadline(Value):
             due_at=due,
             due_day=calendar.local_day(due) if due else None,
             working_days=clocks.working_days,
+            hours=clocks.limits.reply_hours,
             working_days_left=working_days_left(clocks, calendar, now),
             overdue=is_overdue(clocks, now),
             provisional=clocks.provisional,

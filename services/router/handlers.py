@@ -87,7 +87,7 @@ def decide_anew(event: CaseRecalled, tx: Tx, ctx: Context) -> Sequence[Event]:
     if event.case is None or not logic.is_undecided(known):
         return ()  # answered, or taken back, while it was on its way
     decision = ctx.policy.triage(event.case, _open_cases_of_unit(event.case, ctx))
-    handling = logic.retriage(known, decision)
+    handling = logic.retriage(known, decision, ctx.now)
     if handling == known:
         return ()
     tx.put(HANDLINGS, handling)

@@ -63,7 +63,7 @@ def check_undecided(known: Handling) -> None:
         raise Conflict.of("case_id", f"case-{state}", f"the case is {state}: it is decided")
 
 
-def retriage(known: Handling, decision: Decision) -> Handling:
+def retriage(known: Handling, decision: Decision, at: datetime) -> Handling:
     """The handling as another version of the policy decides it; the clock's start stays.
 
     With the unit that has it already, what that has done about it stays as well. The same object
@@ -81,6 +81,7 @@ def retriage(known: Handling, decision: Decision) -> Handling:
         return known
     if decision.unit != known.unit:
         changes |= {"assignee": None, "accepted_at": None, "came_from": known.unit}
+        changes["given_at"] = at
         changes["state"] = HandlingState.ROUTED
     if not decision.answer_owed:
         changes["state"] = HandlingState.NOTED

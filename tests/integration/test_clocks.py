@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.deadline.calendars import PATIENCE
-from services.deadline.gauges import expected, figures
+from services.deadline.gauges import figures
 from services.deadline.service import DEADLINE
 from services.deadline.store import CLOCKS, awaited
 from shared.domain.aggregates import Clocks
@@ -221,32 +221,6 @@ def settle(office: Desk) -> None:
     for _ in range(3):
         office.tick_until_quiet()
         office.now += PATIENCE + timedelta(seconds=1)
-
-
-def test_the_forecast_counts_what_a_unit_cannot_answer_at_its_pace(office: Desk) -> None:
-    """The north answers one case in two working days, and has three to answer in five."""
-    ago = at("2026-02-10 09:00")
-    for number in range(10):
-        handling = routed(f"old-{number}", started_at=ago, received_at=ago)
-        office.hear(answering(replied(handling, at("2026-02-20 09:00"))))
-    office.hear(routing(routed("case-2")), routing(routed("case-3")))
-    office.hear(routing(routed("south", unit="south-station")))
-    with office.storage.read() as connection:
-        found = expected(connection, office.context())
-        samples = list(figures(connection, office.context()))
-    by_unit = {unit.unit: unit for unit in found.units}
-    north, south = by_unit["north-station"], by_unit["south-station"]
-    assert (north.answered, north.per_day, north.open) == (10, 0.5, 3)
-    [step] = north.steps
-    # From Monday to Monday there are six working days, today included: three answers.
-    assert (step.days_left, step.queue, step.can_answer, step.breaches) == (6, 3, 3, 0)
-    assert (south.answered, south.breaches) == (0, 1)
-    office.now = at("2026-03-05 08:00")
-    with office.storage.read() as connection:
-        [later] = [u for u in expected(connection, office.context()).units if u.answered]
-    assert [(s.days_left, s.can_answer, s.breaches) for s in later.steps] == [(3, 1, 2)]
-    gauges = {sample.labels.get("unit"): sample.value for sample in samples[1:]}
-    assert gauges == {"north-station": 0, "south-station": 1}
 
 
 def test_people_pause_and_see_the_reckoning_over_http(tmp_path: Path) -> None:

@@ -155,6 +155,14 @@ def test_the_unit_that_handles_a_case_is_never_whom_it_is_escalated_to() -> None
     ]
 
 
+def test_the_chain_and_its_pace_are_those_of_the_moment_at_which_the_handling_was_heard() -> None:
+    known = clocks(routed())
+    other = replace(escalating(Escalation(first=7, days=7)), chains={})
+    assert logic.recalculated(known, other, at("2026-03-03 09:00")).marks == known.marks
+    moved = logic.follow(known, routed(version=2, given_at=at("2026-03-03 09:00")), other)
+    assert [mark.kind for mark in moved.marks] == ["due-soon", "due-soon", "overdue"]
+
+
 def test_what_is_said_late_says_by_how_much() -> None:
     known = clocks(routed())
     said = logic.speak(known, POLICY, at("2026-03-10 02:00"))

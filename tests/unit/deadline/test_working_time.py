@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from zoneinfo import ZoneInfo
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.deadline.plan import due_at
+from services.deadline.plan import due_at, planned
 from shared.domain.aggregates import Actor, Clocks, Extension, ExtensionState, Limits, Pause
 from shared.domain.calendar import WorkingCalendar
+from shared.domain.clock_rules import Share
 from shared.domain.errors import ConfigurationError
 from shared.domain.working_time import (
     after_hours,
@@ -22,7 +24,7 @@ from shared.domain.working_time import (
     paused_days,
     still_days,
 )
-from tests.support.house import CALENDAR, ZONE, at
+from tests.support.house import CALENDAR, ZONE, SmallPolicy, at
 
 BY = Actor(unit="north")
 START = at("2026-03-02 09:00")
@@ -143,6 +145,32 @@ def test_who_starts_later_is_due_no_earlier(limit: int, one: datetime, other: da
         assert due(CALENDAR, given_limit, [], [], first) <= due(
             CALENDAR, given_limit, [], [], second
         )
+
+
+@law
+@given(calendars, limits, st.lists(pauses, max_size=3), st.lists(extensions, max_size=2))
+def test_warnings_come_before_the_breach_and_the_escalation_after_it(
+    calendar: WorkingCalendar, limit: Limits, paused: list[Pause], extended: list[Extension]
+) -> None:
+    ended = [pause.model_copy(update={"ended_at": pause.until}) for pause in paused]
+    policy = replace(SmallPolicy(), calendar=calendar, warn={"red": (2, Share(50), Share(99))})
+    known = Clocks(
+        case_id="c",
+        started_at=START,
+        limits=limit,
+        colour="red",
+        unit="north-station",
+        handled_round=1,
+        pauses=tuple(ended),
+        extensions=tuple(extended),
+    )
+    marks = planned(known, policy).marks
+    assert list(marks) == sorted(marks, key=lambda mark: mark.at)
+    kinds = [mark.kind for mark in marks]
+    breach = kinds.index("overdue")
+    assert set(kinds[:breach]) <= {"due-soon"}
+    assert kinds[breach + 1 :] == ["escalate", "escalate"]
+    assert all(mark.at < marks[breach].at for mark in marks[:breach])
 
 
 def office(

@@ -10,6 +10,8 @@ from shared.domain.case import Standing, State
 from shared.domain.errors import Conflict, NotFound
 from tests.support.house import at, replied, routed
 
+NOW = at("2026-03-04 09:00")
+
 
 def decided(**changes: object) -> Decision:
     known = Decision(
@@ -35,7 +37,7 @@ ACCEPTED = routed(
 
 
 def test_the_unit_that_has_the_case_goes_on_with_it() -> None:
-    anew = logic.retriage(ACCEPTED, decided())
+    anew = logic.retriage(ACCEPTED, decided(), NOW)
     assert (anew.version, anew.colour, anew.limits.reply) == (3, "yellow", 20)
     assert (anew.state, anew.assignee, anew.unit) == (
         HandlingState.ACCEPTED,
@@ -48,20 +50,20 @@ def test_the_unit_that_has_the_case_goes_on_with_it() -> None:
 
 
 def test_another_unit_begins_with_it_and_may_return_it() -> None:
-    anew = logic.retriage(ACCEPTED, decided(unit="south-station"))
+    anew = logic.retriage(ACCEPTED, decided(unit="south-station"), NOW)
     assert (anew.state, anew.assignee, anew.accepted_at) == (HandlingState.ROUTED, None, None)
-    assert anew.came_from == "north-station"
+    assert (anew.came_from, anew.given_at) == ("north-station", NOW)
     assert anew.started_at == ACCEPTED.started_at
 
 
 def test_what_is_owed_no_answer_any_more_is_noted() -> None:
-    anew = logic.retriage(ACCEPTED, decided(answer_owed=False, limits=Limits()))
+    anew = logic.retriage(ACCEPTED, decided(answer_owed=False, limits=Limits()), NOW)
     assert (anew.state, anew.answer_owed) == (HandlingState.NOTED, False)
 
 
 def test_the_same_decision_by_the_same_version_changes_nothing() -> None:
-    anew = logic.retriage(ACCEPTED, decided())
-    assert logic.retriage(anew, decided()) is anew
+    anew = logic.retriage(ACCEPTED, decided(), NOW)
+    assert logic.retriage(anew, decided(), NOW) is anew
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from alembic import op
 
 from shared.storage.operations import create_collection
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 BLOCK = 1000
 
@@ -26,7 +26,14 @@ def upgrade() -> None:
     ):
         op.add_column("clocks", column)
     _fill()
-    op.create_index("ix_clocks_stopped_at", "clocks", ["stopped_at"])
+    stopped = sa.text("stopped_at IS NOT NULL")
+    op.create_index(
+        "ix_clocks_stopped_at",
+        "clocks",
+        ["stopped_at"],
+        postgresql_where=stopped,
+        sqlite_where=stopped,
+    )
     awaited = sa.text("state = 'open' AND stopped_at IS NULL AND due_at IS NOT NULL")
     op.create_index(
         "ix_clocks_awaited",

@@ -2,8 +2,8 @@
 
 from shared.storage.operations import create_policies
 
-revision = "0003"
-down_revision = "0002"
+revision = "0002"
+down_revision = "0001"
 
 
 def upgrade() -> None:

@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.deadline.plan import due_at, planned
-from shared.domain.aggregates import Actor, Clocks, Extension, ExtensionState, Limits, Pause
+from shared.domain.aggregates import (
+    Actor,
+    Clocks,
+    Escalation,
+    Extension,
+    ExtensionState,
+    Limits,
+    Pause,
+)
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.clock_rules import Share
 from shared.domain.errors import ConfigurationError
@@ -161,6 +169,7 @@ def test_warnings_come_before_the_breach_and_the_escalation_after_it(
         colour="red",
         unit="north-station",
         handled_round=1,
+        escalation=Escalation(first=2, days=2, units=("north", "leaders")),
         pauses=tuple(ended),
         extensions=tuple(extended),
     )

@@ -98,7 +98,11 @@ class _Register:
         from services.embedded.house import running  # noqa: PLC0415
         from services.intake import logic  # noqa: PLC0415
         from services.intake.importing.senders import through  # noqa: PLC0415
+        from shared.policy import load_policy  # noqa: PLC0415
 
+        if settings.policy is not None:
+            # a house goes on with its own policy where a file is bad; an import means the one named
+            load_policy(settings.policy)
         with running(settings) as house, progress_bar() as progress:
             policy = house.policies.current
             check = partial(logic.problems, policy=policy, now=datetime.now(UTC))

@@ -206,12 +206,7 @@ class Addresses:
     def _get(self, url: str, query: Mapping[str, str] | None = None) -> Any:
         with reached(url):
             answer = self._client.get(url, params=query)
-        if answer.is_error:
-            raise refused(url, answer)
-        try:
-            return answer.json()
-        except ValueError as error:
-            raise ConfigurationError(f"{url} answers, but not as Concentric does") from error
+        return content_of(url, answer)
 
     def _lines(self, url: str) -> Iterator[Any]:
         with reached(url), self._client.stream("GET", url) as answer:
@@ -237,14 +232,27 @@ def reached(url: str) -> Iterator[None]:
         ) from error
 
 
-def first_with(client: httpx.Client, urls: Sequence[str], path: str, who: str) -> str:
-    """The address that has a path: services may have one each."""
+def home_of(client: httpx.Client, urls: Sequence[str], service: str, else_: str = "") -> str:
+    """The address at which a service runs; `else_` says what can be named instead."""
     for url in urls:
-        whole = f"{url.rstrip('/')}{path}"
-        with reached(whole), client.stream("GET", whole) as answer:
-            if answer.status_code != 404:
-                return url.rstrip("/")
-    raise ConfigurationError(f"None of the addresses has {path}: give --url also for {who}.")
+        books = f"{url.rstrip('/')}/books"
+        with reached(books):
+            answer = client.get(books)
+        if service in content_of(books, answer):
+            return url.rstrip("/")
+    raise ConfigurationError(
+        f"At {', '.join(urls)} there is no {service}: give --url also for that{else_}."
+    )
+
+
+def content_of(url: str, answer: httpx.Response) -> Any:
+    """The JSON of an answer; raises `ConfigurationError` where it is none."""
+    if answer.is_error:
+        raise refused(url, answer)
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise ConfigurationError(f"{url} answers, but not as Concentric does") from error
 
 
 def refused(url: str, answer: httpx.Response) -> ConfigurationError:

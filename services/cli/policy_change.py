@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
 from rich.table import Table
 
 from shared.domain.commands import ApplyPolicy
@@ -53,7 +54,9 @@ def apply(
 
     command = _command(text_of(file), by, note)
     with policy_house([url] if url else [], data) as house:
-        _tell(house, applied=apply_to(house, f"{file}", command))
+        with trying():
+            applied = apply_to(house, f"{file}", command)
+        _tell(house, applied=applied)
 
 
 def versions(url: Url = None, data: Data = None, as_json: AsJson = False) -> None:
@@ -115,7 +118,14 @@ def rollback(
     with policy_house([url] if url else [], data) as house:
         former = house.show(version or _before(house.versions()))
         command = _command(former.content, by, f"rollback to number {former.number}")
-        _tell(house, applied=apply_to(house, former.version, command))
+        with trying():
+            applied = apply_to(house, former.version, command)
+        _tell(house, applied=applied)
+
+
+def trying() -> Status:
+    """Says on standard error what is waited for, where somebody looks at it."""
+    return Console(stderr=True).status("The policy is tried …")
 
 
 def _command(content: str, by: str | None, note: str) -> ApplyPolicy:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from services.cli.installation import first_with, nothing_in, reached, refused
+from services.cli.installation import content_of, home_of, nothing_in, reached
 from services.router.policy_api import VersionLine, VersionList, find_version, list_versions
 from shared.domain.commands import ApplyPolicy, CaseCommand, Command
 from shared.domain.errors import PolicyError, Problem, Refusal, Unavailable
@@ -69,7 +69,7 @@ def policy_house(urls: Sequence[str], data: Path | None) -> Iterator[PolicyHouse
     """The running house at the addresses, one of which is its router's; else the data folder's."""
     if urls:
         with httpx.Client(timeout=PATIENCE, follow_redirects=True) as client:
-            client.base_url = first_with(client, urls, "/policies", "the router")
+            client.base_url = home_of(client, urls, "router")
             yield _Remote(client)
         return
     from services.embedded.house import running  # noqa: PLC0415 - not needed with an address
@@ -95,9 +95,7 @@ def ask(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
     problems = _problems(answer)
     if problems:
         raise Refusal(problems)
-    if answer.is_error:
-        raise refused(url, answer)
-    return answer.json()
+    return content_of(url, answer)
 
 
 class _Remote:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.cli.policy_change import AsJson, By, text_of
+from services.cli.policy_change import AsJson, By, text_of, trying
 from shared.domain.errors import ConfigurationError, PolicyError, Refusal
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def shadow(
             content = None if file is None else text_of(file)
             try:
                 body = {"content": content, "by": by or getpass.getuser()}
-                ask(client, "POST", "/commands/shadow-policy", body)
+                with trying():
+                    ask(client, "POST", "/commands/shadow-policy", body)
             except Refusal as refusal:
                 if file is None:
                     raise

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from services.cli.installation import PATIENCE, Databases, first_with, reached, refused
+from services.cli.installation import PATIENCE, Databases, content_of, home_of, reached, refused
 from services.intake.importing.convert import Converter
 from services.intake.importing.mapping import Mapping, load_mapping
 from services.intake.importing.readers import open_table
@@ -51,8 +51,7 @@ def from_urls(urls: Sequence[str], baseline: Path | None) -> Iterator[Source]:
     """The ledger's past over HTTP; the policy in force from the router, unless one is given."""
     with httpx.Client(timeout=PATIENCE, follow_redirects=True) as client:
         content = read_bytes(baseline) if baseline else _in_force(client, urls)
-        path = "/books/ledger/past"
-        url = f"{first_with(client, urls, path, 'the ledger')}{path}"
+        url = f"{home_of(client, urls, 'ledger')}/books/ledger/past"
         with reached(url), client.stream("GET", url) as answer:
             if answer.is_error:
                 answer.read()
@@ -99,8 +98,8 @@ def _submissions(rows: Iterator[Row], mapping: Mapping, days: int, source: Sourc
 
 
 def _in_force(client: httpx.Client, urls: Sequence[str]) -> bytes:
-    who = "the router, or name the policy by --baseline"
-    url = f"{first_with(client, urls, '/policies', who)}/policies"
+    instead = ", or name the policy by --baseline"
+    url = f"{home_of(client, urls, 'router', instead)}/policies"
     current = [one["number"] for one in _get(client, url)["versions"] if one["in_force"]]
     if not current:
         raise ConfigurationError(f"{url} names no policy in force: name one by --baseline.")
@@ -111,6 +110,4 @@ def _in_force(client: httpx.Client, urls: Sequence[str]) -> bytes:
 def _get(client: httpx.Client, url: str) -> Any:
     with reached(url):
         answer = client.get(url)
-    if answer.is_error:
-        raise refused(url, answer)
-    return answer.json()
+    return content_of(url, answer)

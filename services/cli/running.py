@@ -16,6 +16,7 @@ from services.cli.sample import live_through
 from services.embedded.catalogue import NAMES
 from services.embedded.house import running
 from shared.observe import logs
+from shared.policy import load_policy
 from shared.runtime import main
 from shared.runtime.http import application
 from shared.settings import Settings
@@ -43,6 +44,9 @@ def up(
     given = {"policy": policy, "host": host, "port": port, "data": data}
     settings = Settings.read(None, **{k: v for k, v in given.items() if v is not None})
     logs.configure(settings.log_level)
+    if policy is not None:
+        # by the environment's file a house that has run before starts all the same
+        load_policy(policy)
     with running(settings) as house:
         app = application(list(house.hosts.values()), house.metrics)
         console = Console(stderr=True)

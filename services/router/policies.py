@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from services.router.store import POLICY_HEAD, PolicyHead
 from shared.domain.commands import ApplyPolicy
 from shared.domain.errors import ConfigurationError, PolicyError, Problem, Refusal, Unavailable
@@ -97,13 +99,21 @@ def watch_file(gateway: Gateway, path: Path) -> Callable[[], None]:
         if stamp == ABSENT and before is None:
             return  # the house began with a stored version: it needs no file
         try:
-            gateway.execute(_command(path))
+            command = _command(path)
+            if checksum(command.content) != _file_seen(gateway):  # else no trial is needed
+                gateway.execute(command)
         except Unavailable:
             seen = before
         except Refusal as refused:
             raise PolicyError(f"{path}", refused.problems) from refused
 
     return look
+
+
+def _file_seen(gateway: Gateway) -> str:
+    with gateway.read() as connection:
+        body = connection.scalar(sa.select(POLICY_HEAD.table.c.body))
+    return POLICY_HEAD.parse(body).file if body else ""
 
 
 def _command(path: Path) -> ApplyPolicy:

@@ -25,6 +25,8 @@ from shared.settings import Settings
 from tests.support.machine import POLICIES
 from tests.support.serving import served
 
+COMPLAINTS = POLICIES.parent / "cases" / "complaints.csv"
+MAPPING = POLICIES.parent / "mappings" / "csv.yaml"
 TEXT = (POLICIES / "message-board.yaml").read_text(encoding="utf-8")
 RED = "  - {name: try, when: {category: education}, then: {colour: red, unit: leaders-office}}"
 
@@ -184,6 +186,13 @@ def test_a_house_at_rest_can_be_changed_in_its_data_folder(file: Path, tmp_path:
     assert "1 cases are decided anew" in concentric(*migrate)
     assert waiting
     concentric("audit", "--data", data)
+
+    file.write_text("triage: [this is no policy", encoding="utf-8")
+    named = ("import", COMPLAINTS, "--mapping", MAPPING, "--policy", file, "--data", data)
+    assert "cannot be used" in concentric(*named, code=2)
+    assert "cannot be used" in concentric("up", "--policy", file, "--data", data, code=2)
+    listed = concentric("policy", "versions", "--data", data)
+    assert "│ 2 " in listed, "what is not named stops nothing"
 
 
 def _file(address: str, case_id: str) -> dict[str, Any]:

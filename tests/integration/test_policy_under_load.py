@@ -71,12 +71,15 @@ class Ear:
 
     def __init__(self, bus: Bus) -> None:
         self.packs: list[list[Envelope]] = []
+        self._seen: set[str] = set()
         subscription = Subscription("ear", (CaseRouted.type, DeadlineSet.type))
         self._consumer: Consumer = bus.subscribe(subscription, self._hear)
 
     def _hear(self, delivery: Delivery) -> None:
         read = decode(delivery.message)
-        self.packs.append([each for each in read if isinstance(each, Envelope)])
+        if delivery.message.id not in self._seen:  # a replica may publish what its twin did
+            self._seen.add(delivery.message.id)
+            self.packs.append([each for each in read if isinstance(each, Envelope)])
         self._consumer.ack([delivery])
 
     def routed(self) -> list[Envelope]:

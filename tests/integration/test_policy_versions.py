@@ -138,10 +138,13 @@ def test_a_changed_file_is_applied_and_a_bad_one_is_not(file: Path) -> None:
         until(lambda: house.policies.current.version.endswith(checksum_of(variant(1))))
 
 
-def test_the_newest_stored_policy_wins_over_a_file_that_did_not_change(file: Path) -> None:
+def test_the_newest_stored_policy_wins_over_a_file_that_did_not_change(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with living(file) as house:
         applied = apply(house, variant(1)).policy
         until(lambda: house.policies.current.version == applied.version)
+    monkeypatch.setattr(Trials, "hold", lambda *_: pytest.fail("a file that did not change"))
     with living(file) as house:
         assert house.policies.current.version == applied.version
     file.unlink()

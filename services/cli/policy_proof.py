@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,6 +48,8 @@ def check(file: File, as_json: AsJson = False) -> None:
     from shared.policy.proof.check import check as prove  # noqa: PLC0415
     from shared.policy.proof.reading import read  # noqa: PLC0415
 
+    if sys.stderr.isatty():
+        typer.echo(f"Proving {file} … (two thousand rows take some seconds)", err=True)
     report = prove(read(file))
     if as_json:
         told = report.model_dump(mode="json", exclude_defaults=True)

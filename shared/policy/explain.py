@@ -5,6 +5,7 @@ An explanation is made anew from what a decision keeps: the policy's version and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from shared.domain.aggregates import Decision, Handling
@@ -14,6 +15,7 @@ from shared.domain.model import Instant, Value
 from shared.policy.evaluators import resolve
 from shared.policy.facts import HandlingFacts
 from shared.policy.hypothetical import Hypothetical, case_of, handling_of
+from shared.policy.names import suggest
 from shared.policy.policy import CompiledPolicy
 from shared.policy.sections import Section, deciding, sections
 from shared.policy.table import Facts, Predicate, Table
@@ -95,7 +97,7 @@ def explain(
     given: Hypothetical, policy: CompiledPolicy, now: datetime | None = None
 ) -> Explanation:
     """What would become of a case that nobody recorded."""
-    refused = tuple(policy.admit(given.submission))
+    refused = (*policy.admit(given.submission), *_unknown_unit(given, policy))
     case = case_of(given, policy, now)
     decision = policy.triage(case)
     handling = handling_of(case, decision, policy, given.answered_by)
@@ -174,6 +176,13 @@ def _explain(
     )
 
 
+def _unknown_unit(given: Hypothetical, policy: CompiledPolicy) -> Iterator[Problem]:
+    unit = given.answered_by.unit if given.answered_by else None
+    if unit is not None and unit not in policy.units:
+        message = f"The policy has no unit `{unit}`: {suggest(unit, policy.units)}"
+        yield Problem(field="answered_by.unit", code="unknown-unit", message=message)
+
+
 def _roles(section: Section, explained: TableExplanation) -> list[str]:
     outcomes = [
         outcome
@@ -190,8 +199,8 @@ def _due(policy: CompiledPolicy, decision: Decision, start: datetime | None) -> 
         return None
     try:
         return policy.calendar.due(start, decision.limits.reply)
-    except ConfigurationError:
-        # Beyond the calendar of the policy: intake refuses such a case, or did not know it yet.
+    except (ConfigurationError, OverflowError):
+        # Beyond the calendar of the policy, or of all calendars: intake refuses such a case.
         return None
 
 

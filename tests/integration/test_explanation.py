@@ -13,7 +13,6 @@ from services.router.store import DECISIONS
 from shared.domain.commands import TransferCase
 from shared.domain.events import CaseRouted
 from shared.policy.holder import PolicyHolder
-from shared.runtime.failures import PROBLEM
 from shared.runtime.http import application
 from tests.support.machine import POLICIES, Machine, machine, recorded, storage_of
 from tests.support.serving import served
@@ -94,7 +93,10 @@ def test_a_case_of_another_version_names_the_version_that_is_needed(
         file.write("# another version\n")
     assert policy.refresh()
     answer = http.get(f"/cases/{case.case_id}/explanation")
-    assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        404,
+        "application/problem+json",
+    )
     problem = answer.json()["problems"][0]
     assert problem["code"] == "unknown-policy-version"
     assert before in problem["message"]

@@ -17,7 +17,8 @@ from shared.policy.sections import TAKE_ALL, Section
 from shared.policy.table import Predicate
 
 MANY = 20
-"""Collisions that are told of one table."""
+"""Collisions that are told of one table, and rows that are told with a case and with what hides
+them: of a table with more, those tell what is wrong with it."""
 
 SHOWN = 5
 """Rows that are named in a message."""
@@ -38,6 +39,8 @@ class TableProof:
     """By row: true where it decides."""
     left_over: Literal = field(init=False)
     """True where no row matches."""
+    _hidden: int = field(init=False, default=0)
+    """How many rows were found that no case reaches."""
 
     def __post_init__(self) -> None:
         solver, section = self.world.solver, self.section
@@ -89,25 +92,40 @@ class TableProof:
         yield self._finding(None, "incomplete", message, [self.left_over])
 
     def _reached(self, index: int) -> Iterator[Finding]:
+        solver, name = self.world.solver, self.section.rows[index].name
+        possible = solver.holds(*self.premise, self.matches[index])
+        if possible and (
+            solver.holds(*self.premise, self.decides[index]) or self._owed(index)
+        ):  # fmt: skip
+            return
+        self._hidden += 1
+        if self._hidden > MANY:
+            message = f"No case reaches `{name}`, as none reaches rows above: mend those first."
+            path = self.section.path(self.place.source, index)
+            told = {"table": self.section.name, "rows": (name,)}
+            yield self.place.finding(path, "unreachable", message, **told)
+        else:
+            yield self._hiding(index) if possible else self._impossible(index)
+
+    def _hiding(self, index: int) -> Finding:
+        """Which rows take all that this one asks for?"""
         solver, section = self.world.solver, self.section
-        if not solver.holds(*self.premise, self.matches[index]):
-            yield self._impossible(index)
-        elif not solver.holds(*self.premise, self.decides[index]) and not self._owed(index):
-            ahead = section.before(index)
-            core = solver.core(
-                [*self.premise, self.matches[index]], [-self.matches[other] for other in ahead]
-            )
-            hiding = [other for other in ahead if -self.matches[other] in core]
-            names = [section.rows[other].name for other in hiding]
-            message = (
-                f"No case reaches `{section.rows[index].name}`: {_quoted(names)} before it"
-                " takes all that it asks for. Remove it, move it up, or let the other ask for more."
-            )
-            rows = (section.rows[index].name, *names)
-            # Best shown by a case that one of them decides, where there is one.
-            shown = [self.matches[index], solver.any_of(self.decides[other] for other in hiding)]
-            assumed = shown if solver.holds(*self.premise, *shown) else shown[:1]
-            yield self._finding(index, "unreachable", message, assumed, rows=rows)
+        ahead = section.before(index)
+        core = solver.core(
+            [*self.premise, self.matches[index]], [-self.matches[other] for other in ahead]
+        )
+        hiding = [other for other in ahead if -self.matches[other] in core]
+        names = [section.rows[other].name for other in hiding]
+        takes = "takes" if len(names) == 1 else "take"
+        message = (
+            f"No case reaches `{section.rows[index].name}`: {_quoted(names)} before it {takes} all"
+            " that it asks for. Remove it, move it up, or let the other ask for more."
+        )
+        # Best shown by a case that one of them decides, where there is one.
+        shown = [self.matches[index], solver.any_of(self.decides[other] for other in hiding)]
+        assumed = shown if solver.holds(*self.premise, *shown) else shown[:1]
+        rows = (section.rows[index].name, *names)
+        return self._finding(index, "unreachable", message, assumed, rows=rows)
 
     def _impossible(self, index: int) -> Finding:
         """No case has all that the row asks for: which conditions exclude each other?"""

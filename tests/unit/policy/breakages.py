@@ -147,18 +147,18 @@ def _walk(parts: list[Data]) -> Iterator[Data]:
 
 BREAKAGES: tuple[tuple[Breakage, int], ...] = (
     (without_catch_all, 1),
-    (catch_all_that_does_not, 12),
+    (catch_all_that_does_not, 7),
     (repeated_below_itself, 15),
     (broader_row_above, 12),
-    (row_behind_the_last, 8),
-    (conditions_that_exclude_each_other, 14),
+    (row_behind_the_last, 7),
+    (conditions_that_exclude_each_other, 16),
     (evaluator_repeated, 6),
     (evaluator_removed, 4),
     (evaluator_of_one_side_only, 8),
     (evaluators_who_may_be_nobody, 8),
     (pairs_taken_apart, 6),
     (department_tied_to_nobody, 6),
-    (chain_cut, 8),
+    (chain_cut, 12),
     (unknown_name, 4),
 )
 """Each way, and how often it is tried."""

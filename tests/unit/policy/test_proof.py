@@ -84,7 +84,7 @@ def test_random_tables_are_judged_as_by_trying_every_case(small_text: str) -> No
     """Thousands of real cases through admission and facts, against the solver's word."""
     chance = random.Random(4)
     found = set()
-    for _ in range(16):
+    for _ in range(10):
         whens = [_condition(chance) for _ in range(chance.randrange(2, 7))]
         if chance.random() < 0.7:
             whens.append({})
@@ -285,3 +285,10 @@ def test_a_house_that_can_take_no_case_in_is_told_so(small_text: str) -> None:
     ]}  # fmt: skip
     report = check(reading_of("small.yaml", _policy(small_text, **campaigns)))
     assert [finding.code for finding in report.findings] == ["no-case"]
+
+
+def test_of_many_rows_that_nothing_reaches_the_first_are_shown(small_text: str) -> None:
+    rows = _rows({"side": "outside"}, *({"channel": "visit"} for _ in range(30)), {})
+    found = check(reading_of("small.yaml", _policy(small_text, triage=rows))).findings
+    assert len(found) == 30
+    assert [finding.example is not None for finding in found] == [True] * 20 + [False] * 10

@@ -7,10 +7,11 @@ from time import perf_counter
 from typing import Any
 
 from shared.domain.model import Value
-from shared.policy.proof.escalation import chains, climbs
+from shared.policy.proof.escalation import ChainProof
 from shared.policy.proof.evaluators import rated
 from shared.policy.proof.findings import Finding, Place, of_problem
 from shared.policy.proof.reading import Reading
+from shared.policy.proof.rights import rights
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.tables import TableProof
 from shared.policy.proof.world import World
@@ -100,18 +101,24 @@ def _prove(world: World, tables: dict[str, Section], place: Place) -> Iterator[F
         silent = [decides for outcome, decides in _outcomes(triage) if outcome.unit is None]
         premise = (world.solver.any_of(silent),)
         yield from TableProof(world, tables["routing"], place, premise).check()
-    answered = (
-        _answered(world),
-        -triage.left_over if triage.section.otherwise is None else world.solver.true,
-    )
+    yield from _of_answered(world, tables, place, triage)
+
+
+def _of_answered(
+    world: World, tables: dict[str, Section], place: Place, triage: TableProof
+) -> Iterator[Finding]:
+    """What is wrong with the cases to which triage gave a clock."""
+    decided = world.solver.any_of(decides for _, decides in _outcomes(triage))
+    answered = (_answered(world), decided)
     evaluators = TableProof(world, tables["evaluators"], place, answered)
     yield from evaluators.check()
     yield from rated(evaluators)
-    yield from chains(world, place)
+    escalation = None
     if "escalation" in tables:
         escalation = TableProof(world, tables["escalation"], place, answered)
         yield from escalation.check()
-        yield from climbs(world, place, escalation.section, escalation.decides)
+    yield from ChainProof(world, place, answered, escalation).check()
+    yield from rights(world, place, answered)
 
 
 def _outcomes(proof: TableProof) -> Iterator[tuple[Any, Literal]]:

@@ -13,8 +13,8 @@ from shared.policy.proof.examples import example
 from shared.policy.proof.findings import Finding, Place
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.world import World
-from shared.policy.sections import TAKE_ALL, Section
-from shared.policy.table import Predicate
+from shared.policy.sections import Section
+from shared.policy.table import Hit, Predicate
 
 MANY = 20
 """Collisions that are told of one table, and rows that are told with a case and with what hides
@@ -47,7 +47,7 @@ class TableProof:
         self.matches = [self.world.row(section, row) for row in section.rows]
         self.left_over = -solver.any_of(self.matches)
         self.decides = list(self.matches)
-        if section.hit not in TAKE_ALL:
+        if not section.hit.takes_all:
             above = -solver.true
             order = sorted(range(len(self.matches)), key=lambda index: len(section.before(index)))
             for index in order:
@@ -61,7 +61,7 @@ class TableProof:
         yield from self._complete()
         for index in range(len(self.section.rows)):
             yield from self._reached(index)
-        if self.section.hit in {"unique", "any"}:
+        if self.section.hit in {Hit.UNIQUE, Hit.ANY}:
             yield from self._collisions()
 
     def _finding(
@@ -78,17 +78,18 @@ class TableProof:
 
     def _complete(self) -> Iterator[Finding]:
         section = self.section
-        if section.otherwise is not None or section.name == "escalation":
+        if section.table.otherwise:
             return
         if not self.world.solver.holds(*self.premise, self.left_over):
             return
-        message = {
-            "evaluators": "Nobody is named who rates this case: add a row for it, or a last row"
-            " with `when: {}`.",
-        }.get(
-            section.name,
-            "No row takes this case: add a row for it, or a last row with `when: {}`.",
-        )
+        what = {
+            "routing": "No row says which unit takes this case, nor does its row of triage",
+            "evaluators": "Nobody is named who rates this case",
+        }.get(section.name, "No row takes this case")
+        mend = "`otherwise` beside `rows`"
+        if section.hit is Hit.FIRST:
+            mend = "a last row with `when: {}`"
+        message = f"{what}: add a row for it, or {mend}."
         yield self._finding(None, "incomplete", message, [self.left_over])
 
     def _reached(self, index: int) -> Iterator[Finding]:
@@ -117,9 +118,13 @@ class TableProof:
         hiding = [other for other in ahead if -self.matches[other] in core]
         names = [section.rows[other].name for other in hiding]
         takes = "takes" if len(names) == 1 else "take"
+        place, mend = {
+            Hit.FIRST: ("before it ", "move it up, "),
+            Hit.PRIORITY: ("of no lower rank ", "give it a more urgent colour, "),
+        }.get(section.hit, ("", ""))
         message = (
-            f"No case reaches `{section.rows[index].name}`: {_quoted(names)} before it {takes} all"
-            " that it asks for. Remove it, move it up, or let the other ask for more."
+            f"No case reaches `{section.rows[index].name}`: {_quoted(names)} {place}{takes} all"
+            f" that it asks for. Remove it, {mend}or let the other ask for more."
         )
         # Best shown by a case that one of them decides, where there is one.
         shown = [self.matches[index], solver.any_of(self.decides[other] for other in hiding)]
@@ -156,7 +161,7 @@ class TableProof:
         Such a case may bring a channel or an item that this version does not declare any more.
         """
         rows = self.section.rows
-        if self.section.otherwise is not None:
+        if self.section.table.otherwise:
             return False
         others = [row for other, row in enumerate(rows) if other != index]
         if not all(row.tests for row in others):
@@ -178,7 +183,7 @@ class TableProof:
         solver, section = self.world.solver, self.section
         groups: dict[str, list[Literal]] = {}
         for index, row in enumerate(section.rows):
-            alike = f"{index}" if section.hit == "unique" else getattr(row, "outcome", f"{index}")
+            alike = f"{index}" if section.hit is Hit.UNIQUE else row.outcome
             groups.setdefault(alike, []).append(self.matches[index])
         owner = [
             next(alike for alike, group in groups.items() if literal in group)
@@ -201,7 +206,7 @@ class TableProof:
         section = self.section
         names = (section.rows[second].name, section.rows[first].name)
         what = "match this case together"
-        if section.hit == "any":
+        if section.hit is Hit.ANY:
             what += " and decide it differently"
         message = (
             f"`{names[1]}` and `{names[0]}` {what}, which `hit: {section.hit}` excludes: let one"

@@ -12,9 +12,10 @@ from shared.domain.errors import ConfigurationError
 from shared.policy import CompiledPolicy
 from shared.policy.explain import Explanation, explain, explain_recorded, explain_table
 from shared.policy.hypothetical import Hypothetical, case_of, handling_of
-from shared.policy.narrate import WORDS, narrate
-from shared.policy.sections import deciding, sections
-from shared.policy.table import FactType, Predicate, Row, Table
+from shared.policy.narrate import narrate
+from shared.policy.narrate_words import WORDS
+from shared.policy.sections import sections
+from shared.policy.table import FactType, Hit, Predicate, Row, Table
 from shared.policy.whatif import changed
 
 HOUSEHOLD = Hypothetical(
@@ -158,7 +159,3 @@ def test_a_table_without_a_row_for_the_case_says_so() -> None:
     assert not told.nearly[0].late
 
 
-def test_of_the_rows_that_match_the_hit_policy_chooses() -> None:
-    table = Table.of("triage", {}, tuple(Row(name, ()) for name in "abc"))
-    assert deciding(table, [0, 2]) == [0]
-    assert deciding(table, []) == []

@@ -181,14 +181,14 @@ class TableProof:
         One question for the whole table: can two match? Each pair that is found is set aside.
         """
         solver, section = self.world.solver, self.section
-        groups: dict[str, list[Literal]] = {}
-        for index, row in enumerate(section.rows):
-            alike = f"{index}" if section.hit is Hit.UNIQUE else row.outcome
-            groups.setdefault(alike, []).append(self.matches[index])
+        # By row, what it shares with those beside which it may match.
         owner = [
-            next(alike for alike, group in groups.items() if literal in group)
-            for literal in self.matches
+            f"{index}" if section.hit is Hit.UNIQUE else row.outcome
+            for index, row in enumerate(section.rows)
         ]
+        groups: dict[str, list[Literal]] = {}
+        for alike, matches in zip(owner, self.matches, strict=True):
+            groups.setdefault(alike, []).append(matches)
         two = solver.at_least(2, [solver.any_of(group) for group in groups.values()])
         aside = solver.new()
         for _ in range(MANY):

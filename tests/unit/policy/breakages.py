@@ -19,9 +19,9 @@ TEXT = (POLICIES / "xiaoshan.yaml").read_text(encoding="utf-8")
 SOUND: Data = yaml.load(TEXT, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - it is
 
 
-def broken(breakage: Breakage, seed: int) -> bytes:
+def broken(breakage: Breakage, seed: int, sound: Data = SOUND) -> bytes:
     """The policy's content with one thing broken; JSON is YAML as well, and quicker to write."""
-    data = deepcopy(SOUND)
+    data = deepcopy(sound)
     breakage(data, random.Random(seed))
     return json.dumps(data, ensure_ascii=False, indent=0).encode()
 

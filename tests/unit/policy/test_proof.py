@@ -220,6 +220,9 @@ def test_a_chain_that_is_said_to_be_empty_is_a_note(small_text: str) -> None:
     [
         ([{"customer": "hospital"}, {"customer": ["school", "home"]}], False),
         ([{"customer": "hospital"}, {"affected": {"at_least": 9}}], True),
+        ([{"customer": "hospital"}, {"customer": "hospital"}], True),
+        ([{"affected": {"between": [1, 9]}}, {"affected": {"at_least": 10}}], False),
+        ([{"affected": {"between": [1, 9]}}, {"affected": {"at_least": 9}}], True),
         # An item has its category, a channel its side.
         ([{"item": "outage"}, {"category": "bills"}], False),
         ([{"channel": "mailbox"}, {"category": "power"}], False),

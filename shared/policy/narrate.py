@@ -125,7 +125,8 @@ class _Teller:
     def _table(self, table: TableExplanation) -> Iterator[str]:
         name = self._say(table.table)
         if not table.rows:
-            yield self._say("otherwise" if table.otherwise else "nobody", table=name)
+            left_over = "by-tree" if table.table == "escalation" else "otherwise"
+            yield self._say(left_over if table.otherwise else "nobody", table=name)
         else:
             yield self._say("decided", table=name, row=table.rows[0])
             yield from self._because(table.why)
@@ -185,9 +186,11 @@ class _Teller:
             parts.append(self._say("any_of", values=self._values(asked.any_of)))
         if asked.none_of is not None:
             parts.append(self._say("none_of", values=self._values(asked.none_of)))
-        if asked.at_least is not None:
+        if asked.at_least is not None and asked.at_most is not None:
+            parts.append(self._say("between", low=asked.at_least, high=asked.at_most))
+        elif asked.at_least is not None:
             parts.append(self._say("at_least", number=asked.at_least))
-        if asked.at_most is not None:
+        elif asked.at_most is not None:
             parts.append(self._say("at_most", number=asked.at_most))
         return self._say("and").join(parts)
 

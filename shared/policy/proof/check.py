@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -91,34 +91,36 @@ def _prove(world: World, tables: dict[str, Section], place: Place) -> Iterator[F
         )
         yield place.finding(("channels",), "no-case", message)
         return
-    triage = TableProof(world, tables["triage"], place)
-    yield from triage.check()
-    colours = world.handling["colour"].literals
-    for outcome, decides in _outcomes(triage):
-        world.solver.add(-decides, colours[outcome.colour])
-    if "routing" in tables:
-        # Asked only about cases whose row of triage names no unit.
-        silent = [decides for outcome, decides in _outcomes(triage) if outcome.unit is None]
-        premise = (world.solver.any_of(silent),)
-        yield from TableProof(world, tables["routing"], place, premise).check()
-    yield from _of_answered(world, tables, place, triage)
-
-
-def _of_answered(
-    world: World, tables: dict[str, Section], place: Place, triage: TableProof
-) -> Iterator[Finding]:
-    """What is wrong with the cases to which triage gave a clock."""
-    decided = world.solver.any_of(decides for _, decides in _outcomes(triage))
-    answered = (_answered(world), decided)
-    evaluators = TableProof(world, tables["evaluators"], place, answered)
-    yield from evaluators.check()
-    yield from rated(evaluators)
-    escalation = None
-    if "escalation" in tables:
-        escalation = TableProof(world, tables["escalation"], place, answered)
-        yield from escalation.check()
-    yield from ChainProof(world, place, answered, escalation).check()
+    proofs = table_proofs(world, tables, place)
+    for name, proof in proofs.items():
+        yield from proof.check()
+        if name == "evaluators":
+            yield from rated(proof)
+    answered = proofs["evaluators"].premise
+    yield from ChainProof(world, place, answered, proofs.get("escalation")).check()
     yield from rights(world, place, answered)
+
+
+def table_proofs(
+    world: World, tables: Mapping[str, Section], place: Place
+) -> dict[str, TableProof]:
+    """The tables by name, each with what holds of the cases that it is asked about."""
+    triage = TableProof(world, tables["triage"], place)
+    outcomes = list(_outcomes(triage))
+    colours = world.handling["colour"].literals
+    for outcome, decides in outcomes:
+        world.solver.add(-decides, colours[outcome.colour])
+    decided = world.solver.any_of(decides for _, decides in outcomes)
+    # Its row of triage names no unit.
+    unrouted = world.solver.any_of(decides for outcome, decides in outcomes if outcome.unit is None)
+    answered = (_answered(world), decided)
+    premises = {"routing": (unrouted,), "evaluators": answered, "escalation": answered}
+    others = {
+        name: TableProof(world, tables[name], place, premise)
+        for name, premise in premises.items()
+        if name in tables
+    }
+    return {"triage": triage, **others}
 
 
 def _outcomes(proof: TableProof) -> Iterator[tuple[Any, Literal]]:

@@ -91,12 +91,12 @@ class ChainProof:
         cut = [*here, others]
         if section.hit.takes_all:
             cut.append(-self._reached(self._tops & self._heard.keys()))
-        elif any(unit in self._tops for unit in to):
-            # Where the last one has the case, the chain may end at the top after all.
+        elif to[-2:-1] and to[-2] in self._tops:
+            # Where the last one has the case, the chain ends at the top after all.
             cut.append(-self._units[to[-1]])
         message = _cut(f"Overdue cases of `{name}`", to, self._top(to[-1]))
         yield from self._finding(path, "chain-cut", message, cut, **about)
-        for unit in dict.fromkeys(to):
+        for unit in to:
             alone = [self._decides(index), self._units[unit], -others]
             if unit in self._tops or not solver.holds(*self._premise, *alone):
                 continue
@@ -121,7 +121,7 @@ class ChainProof:
         if self._table is not None:
             for index, outcome in enumerate(self._table.section.outcomes):
                 if outcome.to is not None:
-                    yield index, outcome.to
+                    yield index, tuple(dict.fromkeys(outcome.to))
 
     def _decides(self, index: int) -> Literal:
         assert self._table is not None

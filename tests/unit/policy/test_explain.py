@@ -15,7 +15,7 @@ from shared.policy.hypothetical import Hypothetical, case_of, handling_of
 from shared.policy.narrate import narrate
 from shared.policy.narrate_words import WORDS
 from shared.policy.sections import sections
-from shared.policy.table import FactType, Hit, Predicate, Row, Table
+from shared.policy.table import FactType, Predicate, Row, Table
 from shared.policy.whatif import changed
 
 HOUSEHOLD = Hypothetical(
@@ -157,5 +157,3 @@ def test_a_table_without_a_row_for_the_case_says_so() -> None:
     told = explain_table(table, {"kind": "problem"})
     assert told.rows == ()
     assert not told.nearly[0].late
-
-

@@ -257,3 +257,21 @@ def test_of_many_rows_that_nothing_reaches_the_first_are_shown(small_text: str) 
     found = check(reading_of("small.yaml", content_of(small_text, triage=rows))).findings
     assert len(found) == 30
     assert [finding.example is not None for finding in found] == [True] * 20 + [False] * 10
+
+
+def test_rows_that_loading_asks_for_are_spared_and_still_asked_for(small_text: str) -> None:
+    """They take what an earlier version recorded, whose channel may be declared no more."""
+    *sides, rest = _rows({"side": "inside"}, {"side": "outside"}, {})
+    ask = {"ask": ["tied", "paired", "parent", "children"]}
+    evaluators = [
+        {"name": f"{level} {side}", "when": {"level": level, "side": side}, "then": ask}
+        for level in ("top", "base") for side in ("inside", "outside")
+    ]  # fmt: skip
+    sure = [
+        {"name": level, "when": {"level": level}, "then": ask} for level in ("top", "base")
+    ]  # fmt: skip
+    spared = _policy(small_text, triage=[*sides, rest], evaluators=[*evaluators, *sure])
+    assert check(reading_of("small.yaml", spared)).findings == ()
+    bare = check(reading_of("small.yaml", _policy(small_text, triage=sides, evaluators=evaluators)))
+    assert {finding.code for finding in bare.findings} == {"no-catch-all", "no-evaluator"}
+    assert not bare.passed

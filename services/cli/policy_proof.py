@@ -40,8 +40,9 @@ def check(file: File, as_json: AsJson = False) -> None:
 
     Proved are, for all cases that intake would take in: every case gets a colour, a unit and a
     clock; somebody who did not handle it may rate every answer; every chain of escalation ends at
-    the top; every row can decide; rows of a table with `hit: unique` never collide. Each finding
-    names the line, the mend, and a case that shows it.
+    the top; somebody may pause and extend the clocks of every unit; every row can decide; rows of a
+    table with `hit: unique` never collide. Each finding names the line, the mend, and a case that
+    shows it.
 
     The exit code is 0 where nothing is wrong, 1 with findings, and 2 where the file cannot be read.
     """
@@ -78,7 +79,8 @@ def explain(
     '{"channel": "customer-hotline", "subject": "停电"}' --set customer=hospital
 
     A case is written as a submission; all but the channel may be left out. Besides, `repeat_of`
-    makes a repeat of it, and `answered_by: {"unit": …}` says who answers.
+    makes a repeat of it, `counts: {"again": 3}` says what was counted, and `answered_by:
+    {"unit": …}` who answers.
     """
     from shared.policy.explain import explain as explained  # noqa: PLC0415
     from shared.policy.narrate import narrate  # noqa: PLC0415

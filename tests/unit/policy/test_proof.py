@@ -261,7 +261,7 @@ def test_of_many_rows_that_nothing_reaches_the_first_are_shown(small_text: str) 
 
 def test_rows_that_loading_asks_for_are_spared_and_still_asked_for(small_text: str) -> None:
     """They take what an earlier version recorded, whose channel may be declared no more."""
-    *sides, rest = _rows({"side": "inside"}, {"side": "outside"}, {})
+    *sides, rest = rows_of({"side": "inside"}, {"side": "outside"}, {})
     ask = {"ask": ["tied", "paired", "parent", "children"]}
     evaluators = [
         {"name": f"{level} {side}", "when": {"level": level, "side": side}, "then": ask}
@@ -270,8 +270,10 @@ def test_rows_that_loading_asks_for_are_spared_and_still_asked_for(small_text: s
     sure = [
         {"name": level, "when": {"level": level}, "then": ask} for level in ("top", "base")
     ]  # fmt: skip
-    spared = _policy(small_text, triage=[*sides, rest], evaluators=[*evaluators, *sure])
+    spared = content_of(small_text, triage=[*sides, rest], evaluators=[*evaluators, *sure])
     assert check(reading_of("small.yaml", spared)).findings == ()
-    bare = check(reading_of("small.yaml", _policy(small_text, triage=sides, evaluators=evaluators)))
+    bare = check(
+        reading_of("small.yaml", content_of(small_text, triage=sides, evaluators=evaluators))
+    )
     assert {finding.code for finding in bare.findings} == {"no-catch-all", "no-evaluator"}
     assert not bare.passed

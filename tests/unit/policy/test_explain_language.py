@@ -88,7 +88,9 @@ def test_rows_that_decide_together_are_each_explained(whole: CompiledPolicy) -> 
     assert (explained.clocks.pace.first, explained.clocks.pace.days) == (1, 1)
     # All roles of a set stand in the product's order, whichever row names them.
     assert [role.role for role in explained.roles] == ["informant", "recorder", "parent"]
-    assert not any(near.late for near in escalation.nearly)
+    calm = _table(explain(_case(answered_by={"unit": "north"}), whole), "escalation")
+    # It would decide along: no row of such a table is too late.
+    assert [(near.row, near.late) for near in calm.nearly] == [("red", False)]
 
 
 def test_rows_that_overlap_though_they_must_not_are_named(small_text: str) -> None:

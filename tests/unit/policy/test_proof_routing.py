@@ -171,6 +171,21 @@ def test_what_is_wrong_with_the_whole_language_is_found_and_no_more(
     assert explain(silent, reading.policy).evaluators == ()
 
 
+def test_a_chain_of_the_tree_is_not_looked_at_where_a_row_says_another_one(
+    small_text: str,
+) -> None:
+    cut = small_text.replace("escalates_to: [north, house]", "escalates_to: [north]")
+    for when, codes in (
+        ({"unit": "south"}, []),
+        ({"unit": "south", "kind": "complaint"}, ["chain-cut"]),
+    ):
+        row = {"name": "south", "when": when, "then": {"to": ["house"]}}
+        content = content_of(cut, escalation={"days": 2, "rows": [row]})
+        report = check(reading_of("small.yaml", content))
+        assert [finding.code for finding in report.findings] == codes
+        assert all(finding.example for finding in report.findings)
+
+
 @pytest.mark.parametrize(
     ("extensions", "codes"),
     [

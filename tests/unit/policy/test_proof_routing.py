@@ -171,6 +171,15 @@ def test_what_is_wrong_with_the_whole_language_is_found_and_no_more(
     assert explain(silent, reading.policy).evaluators == ()
 
 
+def test_an_otherwise_that_asks_nobody_is_named_at_its_place(small_text: str) -> None:
+    data = yaml.safe_load(small_text)
+    table = {"rows": data["evaluators"][:1], "otherwise": {"ask": ["informant"]}}
+    report = check(reading_of("small.yaml", content_of(small_text, evaluators=table)))
+    assert [(finding.where, finding.rows) for finding in report.findings] == [
+        ("evaluators.otherwise", ("otherwise",))
+    ]
+
+
 def test_a_chain_of_the_tree_is_not_looked_at_where_a_row_says_another_one(
     small_text: str,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,14 +40,17 @@ def check(file: File, as_json: AsJson = False) -> None:
 
     Proved are, for all cases that intake would take in: every case gets a colour, a unit and a
     clock; somebody who did not handle it may rate every answer; every chain of escalation ends at
-    the top; every row can decide; rows of a table with `hit: unique` never collide. Each finding
-    names the line, the mend, and a case that shows it.
+    the top; somebody may pause and extend the clocks of every unit; every row can decide; rows of a
+    table with `hit: unique` never collide. Each finding names the line, the mend, and a case that
+    shows it.
 
     The exit code is 0 where nothing is wrong, 1 with findings, and 2 where the file cannot be read.
     """
     from shared.policy.proof.check import check as prove  # noqa: PLC0415
     from shared.policy.proof.reading import read  # noqa: PLC0415
 
+    if sys.stderr.isatty():
+        typer.echo(f"Proving {file} … (two thousand rows take some seconds)", err=True)
     report = prove(read(file))
     if as_json:
         told = report.model_dump(mode="json", exclude_defaults=True)
@@ -75,7 +79,8 @@ def explain(
     '{"channel": "customer-hotline", "subject": "停电"}' --set customer=hospital
 
     A case is written as a submission; all but the channel may be left out. Besides, `repeat_of`
-    makes a repeat of it, and `answered_by: {"unit": …}` says who answers.
+    makes a repeat of it, `counts: {"again": 3}` says what was counted, and `answered_by:
+    {"unit": …}` who answers.
     """
     from shared.policy.explain import explain as explained  # noqa: PLC0415
     from shared.policy.narrate import narrate  # noqa: PLC0415

@@ -28,12 +28,12 @@ def run_scenarios(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run a policy's scenarios: given this case, expect that colour, unit, day and evaluator.
+    """Run a policy's scenarios: given this case, expect that colour, unit, due date and evaluator.
 
     Example: concentric policy test examples/policies/xiaoshan.yaml
 
     Each case takes the path of real ones: admission, classification, durable-rules, calendar,
-    evaluators. Told are what came otherwise, and the rows that no scenario reaches.
+    evaluators. Told are what came otherwise, and the rows of all tables that no scenario reaches.
 
     The exit code is 0 where all came as expected, 1 where not, and 2 where a file cannot be used.
     """

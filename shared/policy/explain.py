@@ -5,18 +5,23 @@ An explanation is made anew from what a decision keeps: the policy's version and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from shared.domain.aggregates import Decision, Handling
 from shared.domain.case import Scalar
-from shared.domain.errors import ConfigurationError, Problem
+from shared.domain.errors import Problem
 from shared.domain.model import Instant, Value
+from shared.policy.decide import roles
 from shared.policy.evaluators import resolve
+from shared.policy.explain_clocks import ClockExplanation, due_at, explain_clocks
 from shared.policy.facts import HandlingFacts
 from shared.policy.hypothetical import Hypothetical, case_of, handling_of
+from shared.policy.interpreter import decide
+from shared.policy.names import suggest
 from shared.policy.policy import CompiledPolicy
-from shared.policy.sections import Section, deciding, sections
-from shared.policy.table import Facts, Predicate, Table
+from shared.policy.sections import Section, before, sections
+from shared.policy.table import Facts, Hit, Predicate, Table
 from shared.policy.tree import Tree
 
 NEAREST = 5
@@ -47,21 +52,34 @@ class NearRow(Value):
     """It stands behind the row that decided, which would have to differ as well."""
 
 
+class AlsoRow(Value):
+    """A row that decided together with another one."""
+
+    row: str
+    why: tuple[Asked, ...]
+
+
 class TableExplanation(Value):
     """What one table said, and why."""
 
     table: str
-    hit: str
+    hit: Hit
     facts: dict[str, Scalar | None]
     """What its rows could see; an absent fact is null."""
     rows: tuple[str, ...]
     """The rows that decided: none where no row matched."""
     why: tuple[Asked, ...]
     """The conditions of the first of them; none where it takes every case."""
+    also: tuple[AlsoRow, ...]
+    """Those that decided together with the first, under `rule-order` and `collect`."""
     nearly: tuple[NearRow, ...]
     """The rows that came nearest, and what would have to differ for each."""
     behind: tuple[str, ...]
-    """Rows that matched as well, and came too late."""
+    """Rows that matched as well, and do not decide."""
+    otherwise: bool
+    """Whether no row matched, and the table says what is decided then."""
+    conflict: tuple[str, str] | None
+    """Two rows that matched together though the hit policy excludes it; the first decided."""
 
 
 class RoleExplanation(Value):
@@ -83,19 +101,22 @@ class Explanation(Value):
     """As given, or found from the text."""
     decision: Decision
     due_at: Instant | None = None
-    """The end of the last working day for the answer."""
+    """The end of the last working day, or hour of work, for the answer."""
+    clocks: ClockExplanation | None
+    """None where no answer is owed."""
     tables: tuple[TableExplanation, ...]
     roles: tuple[RoleExplanation, ...]
     evaluators: tuple[str, ...]
     """Who may rate, the first preferred; empty where no answer is owed."""
     escalation: tuple[str, ...]
+    """The units to which the case climbs once it is overdue, step by step."""
 
 
 def explain(
     given: Hypothetical, policy: CompiledPolicy, now: datetime | None = None
 ) -> Explanation:
     """What would become of a case that nobody recorded."""
-    refused = tuple(policy.admit(given.submission))
+    refused = (*policy.admit(given.submission), *_unknown_unit(given, policy))
     case = case_of(given, policy, now)
     decision = policy.triage(case)
     handling = handling_of(case, decision, policy, given.answered_by)
@@ -117,31 +138,43 @@ def explain_recorded(decision: Decision, handling: Handling, policy: CompiledPol
 
 def explain_table(table: Table, facts: Facts) -> TableExplanation:
     """What a table says of facts, and how far its other rows were from saying something."""
-    section = Section(table, (), None)
+    verdict = decide(table, facts)
     asked = [[_asked(test, facts) for test in row.tests] for row in table.rows]
     failed = [tuple(one for one in tests if not one.holds) for tests in asked]
     matching = [index for index, differs in enumerate(failed) if not differs]
-    decided = deciding(table, matching)
+    decided = verdict.rows
     nearest = sorted(
         (index for index, differs in enumerate(failed) if differs),
         key=lambda index: (len(failed[index]), index),
     )
     return TableExplanation(
         table=table.name,
-        hit=section.hit,
+        hit=table.hit,
         facts={fact: facts.get(fact) for fact in table.types},
         rows=tuple(table.rows[index].name for index in decided),
         why=tuple(asked[decided[0]]) if decided else (),
+        also=tuple(
+            AlsoRow(row=table.rows[index].name, why=tuple(asked[index])) for index in decided[1:]
+        ),
         nearly=tuple(
             NearRow(
                 row=table.rows[index].name,
                 differs=failed[index],
-                late=bool(decided) and index not in section.before(decided[0]),
+                late=_late(table, decided, index),
             )
             for index in nearest[:NEAREST]
         ),
         behind=tuple(table.rows[index].name for index in matching if index not in decided),
+        otherwise=not decided and table.otherwise,
+        conflict=None
+        if verdict.conflict is None
+        else (table.rows[verdict.conflict[0]].name, table.rows[verdict.conflict[1]].name),
     )
+
+
+def _late(table: Table, decided: tuple[int, ...], index: int) -> bool:
+    """Whether a row would not decide, even if it matched: it stands behind the one that does."""
+    return bool(decided) and not table.hit.takes_all and index not in before(table, decided[0])
 
 
 def _explain(
@@ -152,7 +185,7 @@ def _explain(
     answered = HandlingFacts(document, policy.units).of(handling)
     tables, asked = [], []
     for section in sections(document):
-        if section.name == "routing" and getattr(decision, "routing_row", None) is None:
+        if section.name == "routing" and decision.routing_row is None:
             continue
         if section.of_handling and not decision.answer_owed:
             continue
@@ -163,7 +196,8 @@ def _explain(
     return Explanation(
         policy_version=policy.version,
         decision=decision,
-        due_at=_due(policy, decision, start),
+        due_at=due_at(handling.limits, policy, start),
+        clocks=explain_clocks(handling, policy, start) if decision.answer_owed else None,
         tables=tuple(tables),
         roles=tuple(
             RoleExplanation(role=role, reached=tuple(resolve([role], handling, tree)))
@@ -174,6 +208,13 @@ def _explain(
     )
 
 
+def _unknown_unit(given: Hypothetical, policy: CompiledPolicy) -> Iterator[Problem]:
+    unit = given.answered_by.unit if given.answered_by else None
+    if unit is not None and unit not in policy.units:
+        message = f"The policy has no unit `{unit}`: {suggest(unit, policy.units)}"
+        yield Problem(field="answered_by.unit", code="unknown-unit", message=message)
+
+
 def _roles(section: Section, explained: TableExplanation) -> list[str]:
     outcomes = [
         outcome
@@ -182,17 +223,7 @@ def _roles(section: Section, explained: TableExplanation) -> list[str]:
     ]
     if not outcomes and section.otherwise is not None:
         outcomes = [section.otherwise]
-    return list(dict.fromkeys(role for outcome in outcomes for role in outcome.ask))
-
-
-def _due(policy: CompiledPolicy, decision: Decision, start: datetime | None) -> datetime | None:
-    if start is None or decision.limits.reply is None:
-        return None
-    try:
-        return policy.calendar.due(start, decision.limits.reply)
-    except ConfigurationError:
-        # Beyond the calendar of the policy: intake refuses such a case, or did not know it yet.
-        return None
+    return roles(section.hit, [outcome.ask for outcome in outcomes])
 
 
 def _asked(test: Predicate, facts: Facts) -> Asked:

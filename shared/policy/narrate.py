@@ -2,68 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
 
 from shared.domain.case import Scalar
 from shared.policy.explain import Asked, Explanation, NearRow, TableExplanation
+from shared.policy.explain_clocks import ClockExplanation
+from shared.policy.narrate_words import WORDS, Language
 from shared.policy.policy import CompiledPolicy
-
-Language = Literal["en", "zh"]
+from shared.policy.table import Hit
 
 SHOWN = 6
 """Values of a condition that are written out."""
-
-WORDS: Mapping[str, Mapping[Language, str]] = {
-    "refused": {"en": "Intake would refuse this case:", "zh": "登记时会拒收："},
-    "outcome": {
-        "en": "{colour}, to {unit}. Policy {version}.",
-        "zh": "{colour}，交 {unit} 办理。政策版本 {version}。",
-    },
-    "matter": {"en": "Matter: {matter}", "zh": "事项：{matter}"},
-    "clock": {
-        "en": "To be answered within {reply} working days{by}.",
-        "zh": "应在 {reply} 个工作日内答复{by}。",
-    },
-    "by": {"en": ", by {day}", "zh": "，期限 {day}"},
-    "no-clock": {"en": "No answer is owed.", "zh": "无需答复。"},
-    "triage": {"en": "Triage", "zh": "分诊"},
-    "routing": {"en": "Routing", "zh": "分派"},
-    "evaluators": {"en": "Who rates", "zh": "由谁评价"},
-    "escalation": {"en": "Escalation", "zh": "逐级上报"},
-    "decided": {"en": "{table}: row “{row}” decided.", "zh": "{table}：由规则“{row}”决定。"},
-    "nobody": {"en": "{table}: no row matched.", "zh": "{table}：没有规则匹配。"},
-    "facts": {"en": "It saw: {facts}", "zh": "所见事实：{facts}"},
-    "because": {"en": "because {fact} {wanted} (it is {value})",
-                "zh": "因为 {fact} {wanted}（现为 {value}）"},
-    "always": {"en": "because it takes every case that is left", "zh": "因为其余情形都归这条规则"},
-    "not": {"en": "Not “{row}”, which asks that {fact} {wanted}: it is {value}.",
-            "zh": "不是“{row}”：需要 {fact} {wanted}，现为 {value}。"},
-    "several": {"en": "Not “{row}”, which asks for all of this:",
-                "zh": "不是“{row}”：以下各项都需不同："},
-    "one": {"en": "that {fact} {wanted}: it is {value}",
-            "zh": "需要 {fact} {wanted}，现为 {value}"},
-    "late": {"en": "and that “{row}”, which goes before, does not match",
-             "zh": "并且排在前面的“{row}”不匹配"},
-    "behind": {"en": "It also matches, but comes later: {rows}", "zh": "也匹配但排在后面：{rows}"},
-    "raters": {"en": "May rate, the first preferred: {who}", "zh": "可评价者（前者优先）：{who}"},
-    "no-raters": {"en": "Nobody is left who may rate.", "zh": "没有可评价的人。"},
-    "role": {"en": "{role}: {who}", "zh": "{role}：{who}"},
-    "no-one": {"en": "nobody, or only who handled the case", "zh": "无人，或只有经办者"},
-    "climbs": {"en": "Overdue, it climbs to: {units}", "zh": "逾期后上报：{units}"},
-    "any_of": {"en": "is {values}", "zh": "为 {values}"},
-    "none_of": {"en": "is not {values}", "zh": "不为 {values}"},
-    "at_least": {"en": "is at least {number}", "zh": "不少于 {number}"},
-    "at_most": {"en": "is at most {number}", "zh": "不多于 {number}"},
-    "present": {"en": "is known", "zh": "已知"},
-    "absent": {"en": "is absent", "zh": "缺失"},
-    "and": {"en": " and ", "zh": "且"},
-    "or": {"en": " or ", "zh": " 或 "},
-    "more": {"en": " or {number} more", "zh": " 等 {number} 个"},
-    "nothing": {"en": "absent", "zh": "缺失"},
-    "true": {"en": "true", "zh": "是"},
-    "false": {"en": "false", "zh": "否"},
-}  # fmt: skip
 
 
 def narrate(explanation: Explanation, policy: CompiledPolicy, language: Language) -> list[str]:
@@ -83,7 +34,12 @@ class _Teller:
         for category in document.categories:
             for part in (category, *category.items):
                 self._titles.setdefault(part.id, getattr(part.title, language))
-        declared: dict[str, Any] = {**document.attributes, **document.mentions}
+        declared: dict[str, Any] = {
+            **document.attributes, **document.mentions, **document.counts,
+        }  # fmt: skip
+        self._pauses = {
+            reason: getattr(part.title, language) for reason, part in document.pauses.items()
+        }
         self._facts = {name: getattr(part.title, language) for name, part in declared.items()}
 
     def tell(self, explanation: Explanation) -> Iterator[str]:
@@ -100,40 +56,102 @@ class _Teller:
         matter = [self._titled(one) for one in (explanation.category, explanation.item) if one]
         if matter:
             yield self._say("matter", matter=" › ".join(matter))
-        yield self._clock(explanation)
+        yield from self._clocks(explanation)
         for table in explanation.tables:
             yield ""
             yield from self._table(table)
             if table.table == "evaluators":
                 yield from self._raters(explanation)
-        if explanation.escalation:
+        if explanation.clocks is not None:
             yield ""
-            units = " → ".join(map(self._titled, explanation.escalation))
-            yield self._say("climbs", units=units)
+            yield from self._climbs(explanation, explanation.clocks)
+            yield from self._rights(explanation.clocks)
 
-    def _clock(self, explanation: Explanation) -> str:
-        reply, due = explanation.decision.limits.reply, explanation.due_at
-        if reply is None:
-            return self._say("no-clock")
-        by = "" if due is None else self._say("by", day=self._calendar.local_day(due))
-        return self._say("clock", reply=reply, by=by)
+    def _clocks(self, explanation: Explanation) -> Iterator[str]:
+        clocks = explanation.clocks
+        if clocks is None:
+            yield self._say("no-clock")
+            return
+        limits, due, accept = clocks.limits, explanation.due_at, clocks.accept_due_at
+        yield from self._clock("reply", limits.reply, limits.reply_hours, due)
+        yield from self._clock("accept", limits.accept, limits.accept_hours, accept)
+
+    def _clock(
+        self, word: str, days: int | None, hours: int | None, due: datetime | None
+    ) -> Iterator[str]:
+        if hours is not None:
+            end = None if due is None else f"{due.astimezone(self._calendar.zone):%Y-%m-%d %H:%M}"
+            time = self._number("hour", hours)
+        elif days is not None:
+            end = None if due is None else f"{self._calendar.local_day(due)}"
+            time = self._number("day", days)
+        else:
+            return
+        by = "" if end is None else self._say("by", end=end)
+        yield self._say(word, time=time, by=by)
+
+    def _number(self, word: str, number: int) -> str:
+        return self._say(word if number == 1 else f"{word}s", number=number)
+
+    def _climbs(self, explanation: Explanation, clocks: ClockExplanation) -> Iterator[str]:
+        if not explanation.escalation:
+            yield self._say("climbs-not")
+            return
+        units = " → ".join(map(self._titled, explanation.escalation))
+        yield self._say("climbs", units=units)
+        pace = clocks.pace
+        at = ""
+        if pace.first_step_at is not None:
+            at = self._say("at", day=self._calendar.local_day(pace.first_step_at))
+        yield "  " + self._say(
+            "pace",
+            first=self._number("day", pace.first),
+            at=at,
+            days=self._number("day", pace.days),
+            repeat=self._say("repeat") if pace.repeat else "",
+        )
+
+    def _rights(self, clocks: ClockExplanation) -> Iterator[str]:
+        for reason, units in clocks.rights.pause.items():
+            yield self._say(
+                "pause", reason=self._pauses.get(reason, reason), who=self._units(units)
+            )
+        if clocks.rights.ask:
+            yield self._say("decide", who=self._units(clocks.rights.decide))
+
+    def _units(self, units: Sequence[str]) -> str:
+        return ", ".join(map(self._titled, units)) or self._say("nobody-at-all")
 
     def _table(self, table: TableExplanation) -> Iterator[str]:
         name = self._say(table.table)
         if not table.rows:
-            yield self._say("nobody", table=name)
-        for row in table.rows:
-            yield self._say("decided", table=name, row=row)
-        if table.rows and not table.why:
-            yield f"  {self._say('always')}"
-        for asked in table.why:
-            yield f"  {self._asked('because', asked)}"
+            left_over = "by-tree" if table.table == "escalation" else "otherwise"
+            yield self._say(left_over if table.otherwise else "nobody", table=name)
+        else:
+            yield self._say("decided", table=name, row=table.rows[0])
+            yield from self._because(table.why)
+        for also in table.also:
+            yield self._say("decided", table=name, row=also.row)
+            yield from self._because(also.why)
+        if table.hit is not Hit.FIRST:
+            meaning = self._say(table.hit.value)
+            yield f"  {self._say('hit', hit=table.hit.value, meaning=meaning)}"
+        if table.conflict is not None:
+            first, second = table.conflict
+            told = self._say("conflict", first=first, second=second, hit=table.hit.value)
+            yield f"  {told}"
         facts = (f"{self._fact(fact)}={self._value(value)}" for fact, value in table.facts.items())
         yield f"  {self._say('facts', facts=', '.join(facts))}"
         for near in table.nearly:
             yield from self._near(near, table.rows)
         if table.behind:
             yield f"  {self._say('behind', rows=', '.join(table.behind))}"
+
+    def _because(self, why: Sequence[Asked]) -> Iterator[str]:
+        if not why:
+            yield f"  {self._say('always')}"
+        for asked in why:
+            yield f"  {self._asked('because', asked)}"
 
     def _near(self, near: NearRow, decided: Sequence[str]) -> Iterator[str]:
         if len(near.differs) == 1 and not near.late:
@@ -168,9 +186,11 @@ class _Teller:
             parts.append(self._say("any_of", values=self._values(asked.any_of)))
         if asked.none_of is not None:
             parts.append(self._say("none_of", values=self._values(asked.none_of)))
-        if asked.at_least is not None:
+        if asked.at_least is not None and asked.at_most is not None:
+            parts.append(self._say("between", low=asked.at_least, high=asked.at_most))
+        elif asked.at_least is not None:
             parts.append(self._say("at_least", number=asked.at_least))
-        if asked.at_most is not None:
+        elif asked.at_most is not None:
             parts.append(self._say("at_most", number=asked.at_most))
         return self._say("and").join(parts)
 

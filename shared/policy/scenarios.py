@@ -6,21 +6,23 @@ A file of them stands beside the policy, `NAME.scenarios.yaml`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
+from shared.domain.calendar import WorkingCalendar
 from shared.domain.errors import ConfigurationError, PolicyError
 from shared.domain.model import Input, Value
 from shared.policy import source as yaml_source
-from shared.policy.explain import Explanation, explain
+from shared.policy.decide import OTHERWISE
+from shared.policy.explain import Explanation, TableExplanation, explain
 from shared.policy.hypothetical import Hypothetical
 from shared.policy.load import read_bytes
 from shared.policy.policy import CompiledPolicy
-from shared.policy.sections import sections
+from shared.policy.sections import Section, sections
 from shared.policy.vocabulary import Line
 
 
@@ -35,13 +37,23 @@ class Expected(Input):
     answer_owed: bool | None = None
     due: date | None = None
     """The last day for the answer, where the house is."""
+    due_at: AwareDatetime | None = None
+    """The moment, for limits in hours of work."""
+    accept_due: date | None = None
+    """The last day on which the unit has to accept the case."""
+    accept_due_at: AwareDatetime | None = None
     evaluators: tuple[str, ...] | None = None
     """All who may rate, in order."""
     escalation: tuple[str, ...] | None = None
+    """The units to which it climbs, step by step."""
+    first_step: date | None = None
+    """The last day before the first step up the chain; the step is taken once it is over."""
     row: str | None = None
-    """Which row of triage decides."""
+    """Which row of triage decides; here and below `otherwise` where none matches."""
     routing_row: str | None = None
     evaluator_row: str | None = None
+    """The first of them, where several decide together."""
+    escalation_row: str | None = None
     refused: tuple[str, ...] | None = None
     """The codes of all reasons for which intake refuses the case."""
 
@@ -89,7 +101,7 @@ class Run(Value):
     file: str
     results: tuple[Result, ...]
     rows: int
-    """Rows of all tables."""
+    """Rows of all tables, and the `otherwise` of those that have one."""
     unreached: dict[str, tuple[str, ...]]
     """By table: the rows that decided in no scenario."""
 
@@ -143,7 +155,8 @@ def run(policy: CompiledPolicy, path: Path) -> Run:
     """
     scenarios, lines = load_scenarios(path)
     tables = sections(policy.document)
-    unreached = {table.name: dict.fromkeys(row.name for row in table.rows) for table in tables}
+    unreached = {section.name: dict.fromkeys(_rows(section)) for section in tables}
+    rows = sum(map(len, unreached.values()))
     results = []
     for scenario, line in zip(scenarios, lines, strict=True):
         began, fallbacks = perf_counter(), policy.fallbacks
@@ -159,15 +172,25 @@ def run(policy: CompiledPolicy, path: Path) -> Run:
         ))  # fmt: skip
         if not explained.refused:
             for table in explained.tables:
-                for row in table.rows:
+                for row in _decided(table):
                     unreached[table.table].pop(row, None)
     return Run(
         policy_version=policy.version,
         file=f"{path}",
         results=tuple(results),
-        rows=sum(len(table.rows) for table in tables),
-        unreached={name: tuple(rows) for name, rows in unreached.items() if rows},
+        rows=rows,
+        unreached={name: tuple(left) for name, left in unreached.items() if left},
     )
+
+
+def _rows(section: Section) -> Iterator[str]:
+    yield from (row.name for row in section.rows)
+    if section.otherwise is not None:
+        yield OTHERWISE
+
+
+def _decided(table: TableExplanation) -> tuple[str, ...]:
+    return (OTHERWISE,) if table.otherwise else table.rows
 
 
 def _differences(
@@ -187,8 +210,10 @@ def _differences(
 
 
 def _came(explained: Explanation, policy: CompiledPolicy) -> Mapping[str, Any]:
-    decision, due = explained.decision, explained.due_at
-    rows = {table.table: table.rows for table in explained.tables}
+    decision, clocks, calendar = explained.decision, explained.clocks, policy.calendar
+    rows = {table.table: next(iter(_decided(table)), None) for table in explained.tables}
+    accept = None if clocks is None else clocks.accept_due_at
+    first_step = None if clocks is None else clocks.pace.first_step_at
     return {
         "colour": decision.colour,
         "unit": decision.unit,
@@ -196,13 +221,22 @@ def _came(explained: Explanation, policy: CompiledPolicy) -> Mapping[str, Any]:
         "category": explained.category,
         "item": explained.item,
         "answer_owed": decision.answer_owed,
-        "due": None if due is None else policy.calendar.local_day(due),
+        "due": _day(explained.due_at, calendar),
+        "due_at": explained.due_at,
+        "accept_due": _day(accept, calendar),
+        "accept_due_at": accept,
         "evaluators": explained.evaluators,
         "escalation": explained.escalation,
+        "first_step": _day(first_step, calendar),
         "row": decision.row,
-        "routing_row": getattr(decision, "routing_row", None),
-        "evaluator_row": next(iter(rows.get("evaluators", ())), None),
+        "routing_row": decision.routing_row,
+        "evaluator_row": rows.get("evaluators"),
+        "escalation_row": rows.get("escalation"),
     }
+
+
+def _day(moment: datetime | None, calendar: WorkingCalendar) -> date | None:
+    return None if moment is None else calendar.local_day(moment)
 
 
 def _shown(value: object) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.policy.rows import evaluator_table, triage_table
+from shared.policy.rows import tables
 from shared.policy.schema import Document
+from shared.policy.schema_rules import EscalationPart
 from shared.policy.source import Path, Source
-from shared.policy.table import Row, Table
-
-TAKE_ALL = ("rule-order", "collect")
-"""Hit policies by which all rows that match decide together."""
+from shared.policy.table import Hit, Row, Table
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,7 @@ class Section:
     outcomes: tuple[Any, ...]
     """What stands in each row's `then`."""
     otherwise: Any | None
+    """None as well where what is left over is decided by other sections, as for escalation."""
 
     @property
     def name(self) -> str:
@@ -35,9 +34,9 @@ class Section:
         return self.table.rows
 
     @property
-    def hit(self) -> str:
-        """Which of the rows that match decide: `first` unless the table says otherwise."""
-        return hit_of(self.table)
+    def hit(self) -> Hit:
+        """Which of the rows that match decide."""
+        return self.table.hit
 
     @property
     def of_handling(self) -> bool:
@@ -46,16 +45,7 @@ class Section:
 
     def before(self, index: int) -> list[int]:
         """The rows that decide instead of this one where both match."""
-        if self.hit in TAKE_ALL:
-            return []
-        if self.hit == "priority":
-            return [
-                other for other in range(len(self.rows)) if self._order(other) < self._order(index)
-            ]
-        return list(range(index))
-
-    def _order(self, index: int) -> tuple[int, int]:
-        return (getattr(self.rows[index], "rank", 0), index)
+        return before(self.table, index)
 
     def path(self, source: Source, index: int | None = None) -> Path:
         """Where the table stands, or one of its rows."""
@@ -65,28 +55,31 @@ class Section:
         return whole if whole in source.marks else (self.name, index, "name")
 
 
-def hit_of(table: Table) -> str:
-    """The hit policy of a table."""
-    return str(getattr(table, "hit", "first"))
-
-
-def deciding(table: Table, matching: list[int]) -> list[int]:
-    """Which of the rows that match decide."""
-    if hit_of(table) in TAKE_ALL:
-        return matching
-    if hit_of(table) == "priority":
-        ranks = {index: getattr(table.rows[index], "rank", 0) for index in matching}
-        return sorted(matching, key=lambda index: (ranks[index], index))[:1]
-    return matching[:1]
+def before(table: Table, index: int) -> list[int]:
+    """The rows that decide instead of this one where both match."""
+    if table.hit.takes_all:
+        return []
+    if table.hit is Hit.PRIORITY:
+        order = [(row.rank, place) for place, row in enumerate(table.rows)]
+        return [place for place, other in enumerate(order) if other < order[index]]
+    return list(range(index))
 
 
 def sections(document: Document) -> list[Section]:
-    """All tables of a document."""
+    """The tables that decide about a case; who is told of what happens to it is none of them."""
     return list(_sections(document))
 
 
 def _sections(document: Document) -> Iterator[Section]:
-    for table in (triage_table(document), evaluator_table(document)):
-        part: Any = getattr(document, table.name)
-        outcomes = tuple(row.then for row in getattr(part, "rows", part))
-        yield Section(table, outcomes, getattr(part, "otherwise", None))
+    parts: Mapping[str, Any] = {
+        "triage": document.triage,
+        "routing": document.routing,
+        "evaluators": document.evaluators,
+        "escalation": document.escalation,
+    }
+    for table in tables(document):
+        if table.name not in parts:
+            continue
+        part = parts[table.name]
+        otherwise = None if isinstance(part, EscalationPart) else part.otherwise
+        yield Section(table, tuple(row.then for row in part.rows), otherwise)

@@ -42,7 +42,7 @@ def changed(given: Hypothetical, changes: Sequence[str], policy: CompiledPolicy)
 
 def _change(case: dict[str, Any], name: str, value: str | None, policy: CompiledPolicy) -> None:
     attributes = policy.document.attributes
-    counts = tuple(getattr(policy.document, "counts", ()))
+    counts = policy.document.counts
     if name == "repeat":
         name, value = "repeat_of", "earlier" if value == "true" else None
     if name in FIELDS:
@@ -56,9 +56,9 @@ def _change(case: dict[str, Any], name: str, value: str | None, policy: Compiled
     elif name.removeprefix("attributes.") in attributes:
         case["attributes"] = dict(case.get("attributes") or {})
         _put(case["attributes"], name.removeprefix("attributes."), value)
-    elif name in counts:
+    elif name.removeprefix("counts.") in counts:
         case["counts"] = dict(case.get("counts") or {})
-        _put(case["counts"], name, value)
+        _put(case["counts"], name.removeprefix("counts."), value)
     else:
         known = [*FIELDS, *WITHIN, "repeat", *attributes, *counts]
         raise ConfigurationError(f"A case has no `{name}` to set: {suggest(name, known)}")

@@ -15,7 +15,6 @@ from shared.domain.commands import TransferCase
 from shared.domain.events import CaseRouted
 from shared.domain.policy import PolicyVersion, checksum
 from shared.policy.holder import PolicyHolder
-from shared.runtime.failures import PROBLEM
 from shared.runtime.http import application
 from tests.support.machine import POLICIES, Machine, machine, recorded, storage_of
 from tests.support.serving import served
@@ -109,7 +108,10 @@ def test_a_version_that_was_never_applied_here_is_named(
     with router.host.storage.transaction(datetime.now(UTC)) as tx:
         tx.put(DECISIONS, Decided(case_id=case.case_id, decision=elsewhere))
     answer = http.get(f"/cases/{case.case_id}/explanation")
-    assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        404,
+        "application/problem+json",
+    )
     problem = answer.json()["problems"][0]
     assert problem["code"] == "unknown-policy-version"
     assert "elsewhere@000000000000" in problem["message"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import Any
 
 from shared.domain.model import Value
-from shared.policy.proof.escalation import chains, climbs
+from shared.policy.proof.escalation import ChainProof
 from shared.policy.proof.evaluators import rated
 from shared.policy.proof.findings import Finding, Place, of_problem
 from shared.policy.proof.reading import Reading
+from shared.policy.proof.rights import rights
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.tables import TableProof
 from shared.policy.proof.world import World
@@ -90,28 +91,36 @@ def _prove(world: World, tables: dict[str, Section], place: Place) -> Iterator[F
         )
         yield place.finding(("channels",), "no-case", message)
         return
+    proofs = table_proofs(world, tables, place)
+    for name, proof in proofs.items():
+        yield from proof.check()
+        if name == "evaluators":
+            yield from rated(proof)
+    answered = proofs["evaluators"].premise
+    yield from ChainProof(world, place, answered, proofs.get("escalation")).check()
+    yield from rights(world, place, answered)
+
+
+def table_proofs(
+    world: World, tables: Mapping[str, Section], place: Place
+) -> dict[str, TableProof]:
+    """The tables by name, each with what holds of the cases that it is asked about."""
     triage = TableProof(world, tables["triage"], place)
-    yield from triage.check()
+    outcomes = list(_outcomes(triage))
     colours = world.handling["colour"].literals
-    for outcome, decides in _outcomes(triage):
+    for outcome, decides in outcomes:
         world.solver.add(-decides, colours[outcome.colour])
-    if "routing" in tables:
-        # Asked only about cases whose row of triage names no unit.
-        silent = [decides for outcome, decides in _outcomes(triage) if outcome.unit is None]
-        premise = (world.solver.any_of(silent),)
-        yield from TableProof(world, tables["routing"], place, premise).check()
-    answered = (
-        _answered(world),
-        -triage.left_over if triage.section.otherwise is None else world.solver.true,
-    )
-    evaluators = TableProof(world, tables["evaluators"], place, answered)
-    yield from evaluators.check()
-    yield from rated(evaluators)
-    yield from chains(world, place)
-    if "escalation" in tables:
-        escalation = TableProof(world, tables["escalation"], place, answered)
-        yield from escalation.check()
-        yield from climbs(world, place, escalation.section, escalation.decides)
+    decided = world.solver.any_of(decides for _, decides in outcomes)
+    # Its row of triage names no unit.
+    unrouted = world.solver.any_of(decides for outcome, decides in outcomes if outcome.unit is None)
+    answered = (_answered(world), decided)
+    premises = {"routing": (unrouted,), "evaluators": answered, "escalation": answered}
+    others = {
+        name: TableProof(world, tables[name], place, premise)
+        for name, premise in premises.items()
+        if name in tables
+    }
+    return {"triage": triage, **others}
 
 
 def _outcomes(proof: TableProof) -> Iterator[tuple[Any, Literal]]:

@@ -36,8 +36,9 @@ def rated(proof: TableProof) -> Iterator[Finding]:
             f"When `{unit}` answers this case, nobody is left to rate it: `{name}` asks"
             f" {', '.join(f'`{role}`' for role in roles)}. {_mend(proof.world.tree, unit)}"
         )
+        left_over = (section.name, "otherwise")
         yield proof.place.finding(
-            section.path(proof.place.source, index),
+            left_over if index is None else section.path(proof.place.source, index),
             "no-evaluator",
             message,
             table=section.name,

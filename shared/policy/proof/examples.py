@@ -22,7 +22,7 @@ def example(world: World, model: Model, *, answered: bool = False) -> Hypothetic
         for name in ("channel", "category", "item", "source", "station", "campaign", "place")
     }
     attributes = {name: facts[name] for name in document.attributes if facts[name] is not None}
-    counts = {name: facts[name] for name in getattr(document, "counts", ())}
+    counts = {name: facts[name] for name in document.counts}
     informant = Informant()
     if facts["informant-known"]:
         contact = "example@example.org" if world.rateable in model else None

@@ -6,6 +6,7 @@ where the formula is, so that it can be assumed and denied alike.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import count
 
@@ -14,6 +15,10 @@ from pysat.solvers import Glucose4
 Literal = int
 Model = frozenset[Literal]
 """The literals that are true."""
+
+
+TRIES = 30
+"""How many literals of a core are tried without."""
 
 
 class Solver:
@@ -100,12 +105,12 @@ class Solver:
     def core(self, always: Sequence[Literal], choice: Sequence[Literal]) -> list[Literal]:
         """Few of `choice` that cannot hold together with `always`, where all of it cannot.
 
-        None of them can be left out.
+        None of them can be left out, unless they are very many.
         """
         self._solver.solve(assumptions=[*always, *choice])
         told = frozenset(self._solver.get_core() or ())
         needed = [literal for literal in choice if literal in told]
-        for literal in list(needed):
+        for literal in needed[:TRIES]:
             without = [other for other in needed if other != literal]
             if not self.holds(*always, *without):
                 needed = without
@@ -115,14 +120,22 @@ class Solver:
         self, assumptions: Sequence[Literal], wanted: Iterable[Sequence[Literal]]
     ) -> Model | None:
         """As `solve`, with as much as can be of what is wanted, the earlier before the later."""
-        if not self.holds(*assumptions):
+        found = self.solve(*assumptions)
+        if found is None:
             return None
-        kept = list(assumptions)
-        for group in wanted:
-            if self.holds(*kept, *group):
+        kept, left = list(assumptions), deque(wanted)
+        while left:
+            group = left.popleft()
+            # What is so already need not be asked for.
+            better = found if _true(group, found) else self.solve(*kept, *group)
+            if better is not None:
+                found = better
                 kept += group
-                continue
-            for literal in group:
-                if self.holds(*kept, literal):
-                    kept.append(literal)
-        return self.solve(*kept)
+            elif len(group) > 1:
+                left.extendleft([literal] for literal in reversed(group))
+        return found
+
+
+def _true(literals: Iterable[Literal], model: Model) -> bool:
+    """Whether all of these hold in a model."""
+    return all(literal in model if literal > 0 else -literal not in model for literal in literals)

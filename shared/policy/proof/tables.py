@@ -13,11 +13,12 @@ from shared.policy.proof.examples import example
 from shared.policy.proof.findings import Finding, Place
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.world import World
-from shared.policy.sections import TAKE_ALL, Section
-from shared.policy.table import Predicate
+from shared.policy.sections import Section
+from shared.policy.table import Hit, Predicate
 
 MANY = 20
-"""Collisions that are told of one table."""
+"""Collisions that are told of one table, and rows that are told with a case and with what hides
+them: of a table with more, those tell what is wrong with it."""
 
 SHOWN = 5
 """Rows that are named in a message."""
@@ -38,13 +39,15 @@ class TableProof:
     """By row: true where it decides."""
     left_over: Literal = field(init=False)
     """True where no row matches."""
+    _hidden: int = field(init=False, default=0)
+    """How many rows were found that no case reaches."""
 
     def __post_init__(self) -> None:
         solver, section = self.world.solver, self.section
         self.matches = [self.world.row(section, row) for row in section.rows]
         self.left_over = -solver.any_of(self.matches)
         self.decides = list(self.matches)
-        if section.hit not in TAKE_ALL:
+        if not section.hit.takes_all:
             above = -solver.true
             order = sorted(range(len(self.matches)), key=lambda index: len(section.before(index)))
             for index in order:
@@ -58,7 +61,7 @@ class TableProof:
         yield from self._complete()
         for index in range(len(self.section.rows)):
             yield from self._reached(index)
-        if self.section.hit in {"unique", "any"}:
+        if self.section.hit in {Hit.UNIQUE, Hit.ANY}:
             yield from self._collisions()
 
     def _finding(
@@ -75,39 +78,59 @@ class TableProof:
 
     def _complete(self) -> Iterator[Finding]:
         section = self.section
-        if section.otherwise is not None or section.name == "escalation":
+        if section.table.otherwise:
             return
         if not self.world.solver.holds(*self.premise, self.left_over):
             return
-        message = {
-            "evaluators": "Nobody is named who rates this case: add a row for it, or a last row"
-            " with `when: {}`.",
-        }.get(
-            section.name,
-            "No row takes this case: add a row for it, or a last row with `when: {}`.",
-        )
+        what = {
+            "routing": "No row says which unit takes this case, nor does its row of triage",
+            "evaluators": "Nobody is named who rates this case",
+        }.get(section.name, "No row takes this case")
+        mend = "`otherwise` beside `rows`"
+        if section.hit is Hit.FIRST:
+            mend = "a last row with `when: {}`"
+        message = f"{what}: add a row for it, or {mend}."
         yield self._finding(None, "incomplete", message, [self.left_over])
 
     def _reached(self, index: int) -> Iterator[Finding]:
+        solver, name = self.world.solver, self.section.rows[index].name
+        possible = solver.holds(*self.premise, self.matches[index])
+        if possible and (
+            solver.holds(*self.premise, self.decides[index]) or self._owed(index)
+        ):  # fmt: skip
+            return
+        self._hidden += 1
+        if self._hidden > MANY:
+            message = f"No case reaches `{name}`, as none reaches rows above: mend those first."
+            path = self.section.path(self.place.source, index)
+            told = {"table": self.section.name, "rows": (name,)}
+            yield self.place.finding(path, "unreachable", message, **told)
+        else:
+            yield self._hiding(index) if possible else self._impossible(index)
+
+    def _hiding(self, index: int) -> Finding:
+        """Which rows take all that this one asks for?"""
         solver, section = self.world.solver, self.section
-        if not solver.holds(*self.premise, self.matches[index]):
-            yield self._impossible(index)
-        elif not solver.holds(*self.premise, self.decides[index]) and not self._owed(index):
-            ahead = section.before(index)
-            core = solver.core(
-                [*self.premise, self.matches[index]], [-self.matches[other] for other in ahead]
-            )
-            hiding = [other for other in ahead if -self.matches[other] in core]
-            names = [section.rows[other].name for other in hiding]
-            message = (
-                f"No case reaches `{section.rows[index].name}`: {_quoted(names)} before it"
-                " takes all that it asks for. Remove it, move it up, or let the other ask for more."
-            )
-            rows = (section.rows[index].name, *names)
-            # Best shown by a case that one of them decides, where there is one.
-            shown = [self.matches[index], solver.any_of(self.decides[other] for other in hiding)]
-            assumed = shown if solver.holds(*self.premise, *shown) else shown[:1]
-            yield self._finding(index, "unreachable", message, assumed, rows=rows)
+        ahead = section.before(index)
+        core = solver.core(
+            [*self.premise, self.matches[index]], [-self.matches[other] for other in ahead]
+        )
+        hiding = [other for other in ahead if -self.matches[other] in core]
+        names = [section.rows[other].name for other in hiding]
+        takes = "takes" if len(names) == 1 else "take"
+        place, mend = {
+            Hit.FIRST: ("before it ", "move it up, "),
+            Hit.PRIORITY: ("of no lower rank ", "give it a more urgent colour, "),
+        }.get(section.hit, ("", ""))
+        message = (
+            f"No case reaches `{section.rows[index].name}`: {_quoted(names)} {place}{takes} all"
+            f" that it asks for. Remove it, {mend}or let the other ask for more."
+        )
+        # Best shown by a case that one of them decides, where there is one.
+        shown = [self.matches[index], solver.any_of(self.decides[other] for other in hiding)]
+        assumed = shown if solver.holds(*self.premise, *shown) else shown[:1]
+        rows = (section.rows[index].name, *names)
+        return self._finding(index, "unreachable", message, assumed, rows=rows)
 
     def _impossible(self, index: int) -> Finding:
         """No case has all that the row asks for: which conditions exclude each other?"""
@@ -138,7 +161,7 @@ class TableProof:
         Such a case may bring a channel or an item that this version does not declare any more.
         """
         rows = self.section.rows
-        if self.section.otherwise is not None:
+        if self.section.table.otherwise:
             return False
         others = [row for other, row in enumerate(rows) if other != index]
         if not all(row.tests for row in others):
@@ -158,14 +181,14 @@ class TableProof:
         One question for the whole table: can two match? Each pair that is found is set aside.
         """
         solver, section = self.world.solver, self.section
-        groups: dict[str, list[Literal]] = {}
-        for index, row in enumerate(section.rows):
-            alike = f"{index}" if section.hit == "unique" else getattr(row, "outcome", f"{index}")
-            groups.setdefault(alike, []).append(self.matches[index])
+        # By row, what it shares with those beside which it may match.
         owner = [
-            next(alike for alike, group in groups.items() if literal in group)
-            for literal in self.matches
+            f"{index}" if section.hit is Hit.UNIQUE else row.outcome
+            for index, row in enumerate(section.rows)
         ]
+        groups: dict[str, list[Literal]] = {}
+        for alike, matches in zip(owner, self.matches, strict=True):
+            groups.setdefault(alike, []).append(matches)
         two = solver.at_least(2, [solver.any_of(group) for group in groups.values()])
         aside = solver.new()
         for _ in range(MANY):
@@ -183,7 +206,7 @@ class TableProof:
         section = self.section
         names = (section.rows[second].name, section.rows[first].name)
         what = "match this case together"
-        if section.hit == "any":
+        if section.hit is Hit.ANY:
             what += " and decide it differently"
         message = (
             f"`{names[1]}` and `{names[0]}` {what}, which `hit: {section.hit}` excludes: let one"

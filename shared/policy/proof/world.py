@@ -24,6 +24,9 @@ from shared.policy.tree import Tree
 SOMETHING = "example"
 """A text that no table names."""
 
+MOST_COUNTED = 1_000_000_000
+"""More cases than any house has, which no count reaches; none is below zero."""
+
 Value = Scalar | None
 
 
@@ -103,10 +106,12 @@ class World:
             self.case[name] = self._choice(self._values(name, attribute.type, attribute.values))
         for name in document.mentions:
             self.case[name] = self._choice([False, True])
-        for name in getattr(document, "counts", ()):
+        for name in document.counts:
             numbers = self._values(name, FactType.INTEGER, None)
-            # A case of an earlier version may come without; nothing is counted below zero.
-            counted = {0, *(value for value in numbers if isinstance(value, int) and value >= 0)}
+            # A case of an earlier version may come without.
+            counted = {0, *(
+                value for value in numbers if isinstance(value, int) and 0 <= value <= MOST_COUNTED
+            )}  # fmt: skip
             self.case[name] = self._choice([None, *sorted(counted)])
 
     def _facts_of_handlings(self) -> None:

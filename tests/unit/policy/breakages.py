@@ -19,9 +19,9 @@ TEXT = (POLICIES / "xiaoshan.yaml").read_text(encoding="utf-8")
 SOUND: Data = yaml.load(TEXT, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - it is
 
 
-def broken(breakage: Breakage, seed: int) -> bytes:
+def broken(breakage: Breakage, seed: int, sound: Data = SOUND) -> bytes:
     """The policy's content with one thing broken; JSON is YAML as well, and quicker to write."""
-    data = deepcopy(SOUND)
+    data = deepcopy(sound)
     breakage(data, random.Random(seed))
     return json.dumps(data, ensure_ascii=False, indent=0).encode()
 
@@ -147,18 +147,18 @@ def _walk(parts: list[Data]) -> Iterator[Data]:
 
 BREAKAGES: tuple[tuple[Breakage, int], ...] = (
     (without_catch_all, 1),
-    (catch_all_that_does_not, 12),
+    (catch_all_that_does_not, 7),
     (repeated_below_itself, 15),
     (broader_row_above, 12),
-    (row_behind_the_last, 8),
-    (conditions_that_exclude_each_other, 14),
+    (row_behind_the_last, 7),
+    (conditions_that_exclude_each_other, 16),
     (evaluator_repeated, 6),
     (evaluator_removed, 4),
     (evaluator_of_one_side_only, 8),
     (evaluators_who_may_be_nobody, 8),
     (pairs_taken_apart, 6),
     (department_tied_to_nobody, 6),
-    (chain_cut, 8),
+    (chain_cut, 12),
     (unknown_name, 4),
 )
 """Each way, and how often it is tried."""

@@ -12,8 +12,9 @@ from shared.domain.errors import ConfigurationError
 from shared.policy import CompiledPolicy
 from shared.policy.explain import Explanation, explain, explain_recorded, explain_table
 from shared.policy.hypothetical import Hypothetical, case_of, handling_of
-from shared.policy.narrate import WORDS, narrate
-from shared.policy.sections import deciding, sections
+from shared.policy.narrate import narrate
+from shared.policy.narrate_words import WORDS
+from shared.policy.sections import sections
 from shared.policy.table import FactType, Predicate, Row, Table
 from shared.policy.whatif import changed
 
@@ -88,6 +89,28 @@ def test_what_intake_would_refuse_is_said_first(xiaoshan: CompiledPolicy) -> Non
     assert narrate(explained, xiaoshan, "en")[0] == WORDS["refused"]["en"]
 
 
+@pytest.mark.parametrize(
+    ("case", "field"),
+    [
+        ({"channel": "customer-hotine"}, "channel"),
+        ({"channel": "customer-hotline", "category": "power-suply", "item": "x"}, "category"),
+        ({"channel": "customer-hotline", "station": "guaili"}, "station"),
+        ({"channel": "customer-hotline", "answered_by": {"unit": "nobody"}}, "answered_by.unit"),
+    ],
+)
+def test_whatever_is_wrong_with_a_case_is_told_and_explained_as_far_as_it_goes(
+    xiaoshan: CompiledPolicy, case: dict[str, object], field: str
+) -> None:
+    explained = explain(Hypothetical.model_validate(case), xiaoshan)
+    assert field in {problem.field for problem in explained.refused}
+    assert narrate(explained, xiaoshan, "zh")
+
+
+def test_a_moment_at_the_end_of_all_calendars_has_no_due_date(xiaoshan: CompiledPolicy) -> None:
+    late = HOUSEHOLD.model_copy(update={"recorded_at": datetime(9999, 12, 31, 23, 59, tzinfo=UTC)})
+    assert explain(late, xiaoshan).due_at is None
+
+
 def test_a_recorded_decision_is_explained_from_its_facts_alone(xiaoshan: CompiledPolicy) -> None:
     """The text is not kept with the decision, and is not needed."""
     case = case_of(HOUSEHOLD, xiaoshan)
@@ -134,9 +157,3 @@ def test_a_table_without_a_row_for_the_case_says_so() -> None:
     told = explain_table(table, {"kind": "problem"})
     assert told.rows == ()
     assert not told.nearly[0].late
-
-
-def test_of_the_rows_that_match_the_hit_policy_chooses() -> None:
-    table = Table.of("triage", {}, tuple(Row(name, ()) for name in "abc"))
-    assert deciding(table, [0, 2]) == [0]
-    assert deciding(table, []) == []

@@ -12,22 +12,35 @@ from shared.policy.policy import CompiledPolicy
 from shared.policy.proof.check import check
 from shared.policy.proof.findings import Finding
 from shared.policy.proof.reading import reading_of
-from tests.unit.policy.breakages import BREAKAGES, Breakage, broken
+from tests.unit.policy.breakages import BREAKAGES, SOUND, Breakage, Data, broken
+from tests.unit.policy.breakages_rich import RICH, RICH_BREAKAGES
 
-EVERY = [(breakage, seed) for breakage, times in BREAKAGES for seed in range(times)]
+EVERY = [
+    (breakage, seed, sound)
+    for breakages, sound in ((BREAKAGES, SOUND), (RICH_BREAKAGES, RICH))
+    for breakage, times in breakages
+    for seed in range(times)
+]
 
-SHOWN_BY_A_CASE = {"incomplete", "unreachable", "no-evaluator", "chain-cut", "overlap"}
+SHOWN_BY_A_CASE = {
+    "incomplete", "unreachable", "no-evaluator", "chain-cut", "handler-alone", "overlap",
+    "nobody-pauses", "nobody-decides",
+}  # fmt: skip
 
 
-def test_there_are_a_hundred_breakages() -> None:
-    assert len(EVERY) > 100
+def test_there_are_a_hundred_and_fifty_breakages_each_another_one() -> None:
+    assert len({broken(breakage, seed, sound) for breakage, seed, sound in EVERY}) >= 150
+
+
+def test_what_is_broken_was_sound() -> None:
+    assert check(reading_of("house.yaml", json.dumps(RICH).encode())).findings == ()
 
 
 @pytest.mark.parametrize(
-    ("breakage", "seed"), EVERY, ids=[f"{way.__name__}-{seed}" for way, seed in EVERY]
+    ("breakage", "seed", "sound"), EVERY, ids=[f"{way.__name__}-{seed}" for way, seed, _ in EVERY]
 )
-def test_a_broken_policy_does_not_pass(breakage: Breakage, seed: int) -> None:
-    reading = reading_of("house.yaml", broken(breakage, seed))
+def test_a_broken_policy_does_not_pass(breakage: Breakage, seed: int, sound: Data) -> None:
+    reading = reading_of("house.yaml", broken(breakage, seed, sound))
     report = check(reading)
     assert not report.passed
     shown = [finding for finding in report.findings if finding.code in SHOWN_BY_A_CASE]
@@ -51,6 +64,15 @@ def _confirm(finding: Finding, example: Hypothetical, policy: CompiledPolicy) ->
     elif finding.code == "chain-cut":
         assert explained.escalation
         assert policy.units[explained.escalation[-1]].parent is not None
+    elif finding.code == "handler-alone":
+        assert explained.escalation == ()
+    elif finding.code == "nobody-pauses":
+        assert explained.clocks is not None
+        assert () in explained.clocks.rights.pause.values()
+    elif finding.code == "nobody-decides":
+        assert explained.clocks is not None
+        assert explained.clocks.rights.ask
+        assert explained.clocks.rights.decide == ()
     else:
         _confirm_in_table(finding, explained)
 
@@ -61,6 +83,10 @@ def _confirm_in_table(finding: Finding, explained: Explanation) -> None:
         assert table.rows == ()
         return
     about, *before = finding.rows
+    if finding.code == "overlap":
+        assert {about, *before} <= {*table.rows, *table.behind}
+        assert table.conflict is not None
+        return
     assert about not in table.rows
     if before:
         assert about in table.behind

@@ -8,15 +8,12 @@ the case names one: a case without item has none of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from shared.policy.hypothetical import SUBJECT
 from shared.policy.keywords import KeywordIndex, fold
+from shared.policy.proof.choice import Choice
 from shared.policy.proof.solver import Literal, Model, Solver
 from shared.policy.schema import Document
-
-if TYPE_CHECKING:
-    from shared.policy.proof.world import Choice
 
 BETWEEN = "；"
 """What separates the words of an example; it makes no word of two."""

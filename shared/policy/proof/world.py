@@ -9,11 +9,10 @@ its level, a channel and a level what they require.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-from shared.domain.case import Scalar
 from shared.policy.compile import Coder
+from shared.policy.proof.choice import Choice, Value
 from shared.policy.proof.solver import Literal, Model, Solver
 from shared.policy.proof.texts import Texts
 from shared.policy.schema import ChannelPart, Document
@@ -26,23 +25,6 @@ SOMETHING = "example"
 
 MOST_COUNTED = 1_000_000_000
 """More cases than any house has, which no count reaches; none is below zero."""
-
-Value = Scalar | None
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The values of one fact, each with the literal that is true where the fact has it."""
-
-    literals: dict[Value, Literal]
-
-    def where(self, holds: Callable[[Value], bool]) -> list[Literal]:
-        """The literals of the values for which this holds."""
-        return [literal for value, literal in self.literals.items() if holds(value)]
-
-    def of(self, model: Model) -> Value:
-        """The value that the fact has in a model."""
-        return next(value for value, literal in self.literals.items() if literal in model)
 
 
 def _demands(channel: ChannelPart) -> int:

@@ -15,7 +15,7 @@ from shared.domain.errors import ConfigurationError
 from shared.observe.metrics import Metrics
 from shared.policy.holder import PolicyHolder
 from shared.runtime.host import Host
-from shared.runtime.main import collect_rarely, policies, remember
+from shared.runtime.main import collect_rarely, migrate, policies, remember, share_memory
 from shared.settings import Settings
 from shared.storage.storage import Storage
 
@@ -39,7 +39,7 @@ class House:
         """Open everything; raises `PolicyError` or `ConfigurationError` where that cannot be."""
         self.metrics = Metrics()
         storages = {name: open_storage(settings, name) for name in NAMES}
-        storages["router"].migrate()
+        migrate(list(storages.values()))
         self.policies: PolicyHolder = policies(settings, self.metrics, storages["router"])
         self.bus = LocalBus()
         self._settings = settings
@@ -118,6 +118,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 @contextmanager
 def running(settings: Settings) -> Iterator[House]:
     """A started house, alone in its data folder, drained at the end."""
+    share_memory()
     with alone_in(settings.data):
         if settings.policy is not None:
             remember(settings.data, settings.policy)

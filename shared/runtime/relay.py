@@ -19,7 +19,7 @@ from shared.storage.storage import Storage
 BATCH = 200
 """The most messages published before their confirms are awaited."""
 
-BATCH_BYTES = 256 * 1024
+BATCH_BYTES = 128 * 1024
 """About the most bytes of them: in one process their readers hold all of that, read, in memory."""
 
 MEMORY_BYTES = 1024 * 1024

@@ -23,7 +23,7 @@ def draw_slip(frame: Frame, slip: Slip, x: int) -> None:
             f"handle-{slip.id}", "callActivity", name,
             Box(x, frame.in_charge + 50, frame.width(slip), 70),
             lane="lane-in-charge", called=process_id(frame.story, "handling"), tint=slip.tint,
-            doc=_doc(frame, slip, f"call-doc-{_unit(slip.limits.reply)}"),
+            doc=_doc(frame, slip, f"call-doc-{slip.limits.reply.unit}"),
         )
     )  # fmt: skip
     colour = frame.pen.node("which-colour")
@@ -36,10 +36,6 @@ def draw_slip(frame: Frame, slip: Slip, x: int) -> None:
 def call_of(words: Words, slip: Slip) -> str:
     """What a colour asks for: an answer within its time."""
     return words.say("call", colour=slip.title, days=words.span(slip.limits.reply))
-
-
-def _unit(span: Span) -> str:
-    return "hours" if span.in_hours else "days"
 
 
 def _own_limits(frame: Frame, slip: Slip) -> str:
@@ -57,7 +53,7 @@ def _doc(frame: Frame, slip: Slip, key: str, **values: object) -> str:
     words, levels = frame.story.words, _own_limits(frame, slip)
     return words.paragraph(
         words.say(key, n=slip.limits.reply.number, **values),
-        words.say(f"counts-{_unit(slip.limits.reply)}"),
+        words.say(f"counts-{slip.limits.reply.unit}"),
         words.say("by-level-doc", levels=levels) if levels else "",
     )
 
@@ -114,7 +110,7 @@ def _breach(frame: Frame, slip: Slip, call: Node) -> None:
     spans = {level: limits.reply for level, limits in slip.levels.items()}
     timer = _timer(
         frame, slip, call, breach_slot(slip), name, chosen("level", spans, limit),
-        _doc(frame, slip, f"overdue-doc-{_unit(limit)}"),
+        _doc(frame, slip, f"overdue-doc-{limit.unit}"),
     )  # fmt: skip
     _climb(frame, slip, timer, frame.story.ladder)
 
@@ -122,9 +118,7 @@ def _breach(frame: Frame, slip: Slip, call: Node) -> None:
 def _climb(frame: Frame, slip: Slip, timer: Node, ladder: Ladder) -> None:
     words, x = frame.story.words, timer.box.middle[0]
     again = "-repeat" if ladder.repeat and ladder.steps else ""
-    name = words.say(f"escalate{again}", steps=ladder.steps)
-    if not ladder.steps:
-        name = words.say("escalate-none")
+    name = words.say("escalate", steps=ladder.steps) if ladder.steps else words.say("escalate-none")
     loops = UNTIL_DONE if again else ladder.steps if ladder.steps > 1 else 0
     escalate = frame.pen.add(
         task(f"escalate-{slip.id}", "sendTask", name, (x, frame.supervisors + 166),
@@ -162,6 +156,8 @@ def _wait(frame: Frame, slip: Slip, x: int) -> Node:
     name = words.say("next-step", days=pace)
     if ladder.firsts != ladder.paces:
         name = words.say("first-step", first=words.spread(ladder.firsts), days=pace)
+    if ladder.repeat:
+        name = words.say("repeated", pace=name)
     wait = event(
         f"wait-{slip.id}", "intermediateCatchEvent", name, (x, frame.supervisors + 60),
         lane="lane-supervisors", trigger="timer", duration=ladder.first.iso,

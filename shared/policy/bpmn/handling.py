@@ -115,13 +115,20 @@ class _Drawing:
     def _accept_limits(self, level: Rank) -> str:
         """For each colour how long this level has to accept; empty where there is no limit."""
         limits = {slip.title: slip.at(level.id).accept for slip in self.story.slips}
-        if not any(limits.values()):
+        given = [span for span in limits.values() if span is not None]
+        if not given:
             return ""
-        said = (
-            f"{title} {self.words.span(span) if span else self.words.say('accept-none')}"
-            for title, span in limits.items()
-        )
-        return self.words.say("accept-limit", limits=self.words.list(said))
+        if len(given) == len(limits) > 1 and len({span.in_hours for span in given}) == 1:
+            numbers = self.words.list(
+                f"{title} {span.number}" for title, span in zip(limits, given, strict=True)
+            )
+            said = self.words.say(f"accept-limits-{given[0].unit}", limits=numbers)
+        else:
+            said = self.words.list(
+                f"{title} {self.words.span(span) if span else self.words.say('accept-none')}"
+                for title, span in limits.items()
+            )
+        return self.words.say("accept-limit", limits=said)
 
     def _acceptance(self, level: Rank, accept: Node) -> None:
         """The clock of the acceptance, where a colour has one: its breach is told, and no more."""

@@ -32,6 +32,11 @@ class Span:
         return cls(number * (_HOUR if in_hours else _DAY), in_hours)
 
     @property
+    def unit(self) -> str:
+        """`hours` or `days`."""
+        return "hours" if self.in_hours else "days"
+
+    @property
     def number(self) -> int:
         """How many of its unit, which is whole for every limit."""
         return self.minutes // (_HOUR if self.in_hours else _DAY)

@@ -7,13 +7,14 @@ from shared.policy.bpmn.pen import event, gateway, task
 from shared.policy.bpmn.picture import Box, Node
 from shared.policy.bpmn.spans import chosen
 from shared.policy.bpmn.story import Extensions
+from shared.policy.bpmn.text import height
 
-TIME = 196
+TIME = 216
 """The height of the lane."""
 
-_GAP, _HEIGHT = 30, 156
-_PAUSE, _EXTENSION = 430, 410
-_LEAST_NOTE, _MOST_NOTE = 130, 330
+_GAP, _HEIGHT = 30, 176
+_PAUSE, _EXTENSION = 430, 450
+_LEAST_NOTE, _MOST_NOTE = 130, 300
 
 
 def draw_time(frame: Frame) -> None:
@@ -47,7 +48,7 @@ def _pause(frame: Frame, x: int, top: int, room: int) -> None:
               lane="", trigger="message", inside="pause")
     )  # fmt: skip
     still = frame.pen.add(
-        task("pause-on", "userTask", words.say("pause-on"), (x + 190, y), lane="", inside="pause"),
+        task("pause-on", "task", words.say("pause-on"), (x + 190, y), lane="", inside="pause"),
         doc=words.say("pause-on-doc"),
     )
     spans = sorted({pause.longest for pause in pauses}, key=lambda span: span.minutes)
@@ -67,7 +68,7 @@ def _pause(frame: Frame, x: int, top: int, room: int) -> None:
     )  # fmt: skip
     frame.pen.line(start, "right", still, "left", inside="pause")
     frame.pen.line(still, "right", end, "left", inside="pause")
-    low, entry = top + _HEIGHT - 10, end.box.side("bottom")
+    low, entry = top + _HEIGHT - 20, end.box.side("bottom")
     leave = timer.box.side("bottom")
     frame.pen.path(timer, end, [leave, (leave[0], low), (entry[0], low), entry], inside="pause")
     lines = (
@@ -75,7 +76,7 @@ def _pause(frame: Frame, x: int, top: int, room: int) -> None:
                   days=words.span(pause.longest))
         for pause in pauses
     )  # fmt: skip
-    frame.pen.note(around, "\n".join(lines), _beside(around, room))
+    _note(frame, around, "\n".join(lines), room)
 
 
 def _extension(frame: Frame, rule: Extensions, x: int, top: int, room: int) -> None:
@@ -86,19 +87,19 @@ def _extension(frame: Frame, rule: Extensions, x: int, top: int, room: int) -> N
               lane="", trigger="message", inside=inside)
     )  # fmt: skip
     decide = frame.pen.add(
-        task("extension-decide", "userTask", words.say("extension-decide"), (x + 175, y),
+        task("extension-decide", "userTask", words.say("extension-decide"), (x + 170, y),
              lane="", inside=inside)
     )  # fmt: skip
     granted = frame.pen.add(
-        gateway("extension-granted", words.say("extension-granted"), (x + 280, y), lane="",
+        gateway("extension-granted", words.say("extension-granted"), (x + 310, y), lane="",
                 inside=inside)
     )  # fmt: skip
     later = frame.pen.add(
-        event("extension-later", "endEvent", words.say("extension-later"), (x + 365, y),
+        event("extension-later", "endEvent", words.say("extension-later"), (x + 400, y),
               lane="", inside=inside, room=80)
     )  # fmt: skip
     refused = frame.pen.add(
-        event("extension-refused", "endEvent", words.say("extension-refused"), (x + 280, y + 62),
+        event("extension-refused", "endEvent", words.say("extension-refused"), (x + 310, y + 80),
               lane="", inside=inside, place="beside")
     )  # fmt: skip
     frame.pen.line(start, "right", decide, "left", inside=inside)
@@ -109,8 +110,11 @@ def _extension(frame: Frame, rule: Extensions, x: int, top: int, room: int) -> N
         "extension-row", most=rule.most, days=words.span(rule.longest),
         asked_by=words.list(rule.asked_by), decided_by=words.list(rule.decided_by),
     )  # fmt: skip
-    frame.pen.note(around, text, _beside(around, room))
+    _note(frame, around, text, room)
 
 
-def _beside(around: Node, room: int) -> Box:
-    return Box(around.box.right + _GAP - 6, around.box.y + 8, room, _HEIGHT - 16)
+def _note(frame: Frame, around: Node, text: str, room: int) -> None:
+    """What the policy says, beside the middle of the sub-process and as high as it needs."""
+    high = min(_HEIGHT, height(text, room - 14, 10.5) + 12)
+    box = Box(around.box.right + _GAP - 6, around.box.middle[1] - high // 2, room, high)
+    frame.pen.note(around, text, box)

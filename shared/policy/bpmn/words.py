@@ -88,11 +88,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "overdue-doc-hours": ("{n}个工作小时后逾期。", "Overdue once {n} hours of work are over."),
     "next-step": ("每{days}", "every {days}"),
     "first-step": ("过{first}，再每{days}", "after {first}, then every {days}"),
+    "repeated": ("{pace}，到顶后重复", "{pace}, the last one again and again"),
     "escalate": ("逐级上报，至多{steps}级", "Escalate, up to {steps} steps"),
-    "escalate-repeat": (
-        "逐级上报，至多{steps}级，末级重复",
-        "Escalate, up to {steps} steps, the last again",
-    ),
     "escalate-none": ("逾期提示", "Tell that it is overdue"),
     "escalate-doc": (
         "逾期{first}后上报第一级；以后每过{days}上报一级，直到答复或到顶。",
@@ -160,7 +157,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "routed": ("分派到单位", "Routed to a unit"),
     "which-level": ("哪一层级？", "Which level?"),
     "accept": ("签收", "Accept"),
-    "accept-limit": ("签收时限：{limits}", "To accept within: {limits}"),
+    "accept-limit": ("签收时限：{limits}", "Accept within: {limits}"),
+    "accept-limits-days": ("{limits}个工作日", "{limits} working days"),
+    "accept-limits-hours": ("{limits}个工作小时", "{limits} hours of work"),
     "accept-none": ("不限", "no limit"),
     "accept-doc": (
         "时限过后仍未签收即为逾期签收。",

@@ -98,13 +98,21 @@ def _flow_node(pool: Pool, node: Node) -> Any:
         *(element("bpmn:outgoing", None, edge.id) for edge in pool.edges if edge.source == node.id),
     )  # fmt: skip
     if node.loops:
-        most = None if node.loops == UNTIL_DONE else node.loops
-        made.append(element("bpmn:standardLoopCharacteristics", {"loopMaximum": most}))
+        made.append(_loop(node.loops))
     if node.trigger is not None:
         made.append(_definition(node))
     if node.tag == "subProcess":
         made.extend(_flow_elements(pool, node.id))
     return made
+
+
+def _loop(loops: int) -> Any:
+    if loops != UNTIL_DONE:
+        return element("bpmn:standardLoopCharacteristics", {"loopMaximum": loops})
+    condition = element(
+        "bpmn:loopCondition", {"xsi:type": "bpmn:tFormalExpression"}, "not(answered)"
+    )
+    return element("bpmn:standardLoopCharacteristics", None, condition)
 
 
 def _definition(node: Node) -> Any:

@@ -70,7 +70,8 @@ def _timer(
     frame: Frame, slip: Slip, call: Node, slot: int, name: str, duration: str, doc: str
 ) -> Node:
     point = (call.box.x + 40 + slot * frame.timer_room, call.box.bottom)
-    room = Box(point[0] + 8, point[1] + 18, frame.timer_room - 34, 46)
+    beyond = 48 if slot == breach_slot(slip) else 0  # no timer stands to the right of the last
+    room = Box(point[0] + 8, point[1] + 18, frame.timer_room - 28 + beyond, 46)
     return frame.pen.add(
         Node(
             f"timer-{slip.id}-{slot}", "boundaryEvent", name, Box.around(*point, 36, 36),
@@ -163,4 +164,4 @@ def _wait(frame: Frame, slip: Slip, x: int) -> Node:
         lane="lane-supervisors", trigger="timer", duration=ladder.first.iso,
         doc=words.say("counts-days"),
     )  # fmt: skip
-    return replace(wait, label=Box(x + 24, wait.box.y - 4, 110, 46))
+    return replace(wait, label=Box(x + 24, wait.box.y - 4, 110, 76))

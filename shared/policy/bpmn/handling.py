@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.policy.bpmn.frame import HEAD, LEFT, process_id
 from shared.policy.bpmn.pen import TASK, Pen, event, gateway, task
 from shared.policy.bpmn.picture import Box, Lane, Node, Pool
-from shared.policy.bpmn.spans import chosen
+from shared.policy.bpmn.spans import Span, chosen
 from shared.policy.bpmn.story import Rank, Story
 
 LANE = 204
@@ -118,21 +118,24 @@ class _Drawing:
         given = [span for span in limits.values() if span is not None]
         if not given:
             return ""
-        if len(given) == len(limits) > 1 and len({span.in_hours for span in given}) == 1:
-            numbers = self.words.list(
-                f"{title} {span.number}" for title, span in zip(limits, given, strict=True)
-            )
-            said = self.words.say(f"accept-limits-{given[0].unit}", limits=numbers)
-        else:
-            said = self.words.list(
-                f"{title} {self.words.span(span) if span else self.words.say('accept-none')}"
-                for title, span in limits.items()
-            )
+        same = len(given) == len(limits) > 1 and len({span.in_hours for span in given}) == 1
+        said = self.words.list(
+            self.words.say("accept-one", colour=title, limit=self._accept_limit(span, same))
+            for title, span in limits.items()
+        )
+        if same:
+            said = self.words.say(f"accept-limits-{given[0].unit}", limits=said)
         return self.words.say("accept-limit", limits=said)
+
+    def _accept_limit(self, span: Span | None, bare: bool) -> str:
+        if span is None:
+            return self.words.say("accept-none")
+        return f"{span.number}" if bare else self.words.span(span)
 
     def _acceptance(self, level: Rank, accept: Node) -> None:
         """The clock of the acceptance, where a colour has one: its breach is told, and no more."""
         words, spans = self.words, {one.id: one.at(level.id).accept for one in self.story.slips}
+        *_, last = spans.values()
         if not any(spans.values()):
             return
         x, y, lane = accept.box.x + 20, accept.box.bottom, accept.lane
@@ -140,7 +143,7 @@ class _Drawing:
             Node(
                 f"accept-overdue-{level.id}", "boundaryEvent", self._accept_limits(level),
                 Box.around(x, y, 36, 36), lane=lane, label=Box(x + 22, y + 4, 142, 46),
-                trigger="timer", duration=chosen("colour", spans), attached_to=accept.id,
+                trigger="timer", duration=chosen("colour", spans, last), attached_to=accept.id,
                 doc=words.say("accept-doc"),
             )
         )  # fmt: skip

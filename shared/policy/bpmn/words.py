@@ -158,6 +158,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "which-level": ("哪一层级？", "Which level?"),
     "accept": ("签收", "Accept"),
     "accept-limit": ("签收时限：{limits}", "Accept within: {limits}"),
+    "accept-one": ("{colour}{limit}", "{colour} {limit}"),
     "accept-limits-days": ("{limits}个工作日", "{limits} working days"),
     "accept-limits-hours": ("{limits}个工作小时", "{limits} hours of work"),
     "accept-none": ("不限", "no limit"),

@@ -70,7 +70,7 @@ def _timer(
     frame: Frame, slip: Slip, call: Node, slot: int, name: str, duration: str, doc: str
 ) -> Node:
     point = (call.box.x + 40 + slot * frame.timer_room, call.box.bottom)
-    beyond = 48 if slot == breach_slot(slip) else 0  # no timer stands to the right of the last
+    beyond = 28 if slot == breach_slot(slip) else 0  # no timer stands to the right of the last
     room = Box(point[0] + 8, point[1] + 18, frame.timer_room - 28 + beyond, 46)
     return frame.pen.add(
         Node(

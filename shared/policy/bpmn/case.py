@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from shared.policy.bpmn.colours import draw_slip
-from shared.policy.bpmn.frame import LEFT, RATING, TOP, Frame, process_id
+from shared.policy.bpmn.frame import LEFT, TOP, Frame, process_id
 from shared.policy.bpmn.judgement import draw_judgement
 from shared.policy.bpmn.pen import event, gateway, task
 from shared.policy.bpmn.picture import Box, Lane, Node, Pool
 from shared.policy.bpmn.story import Story
 from shared.policy.bpmn.text import height
+from shared.policy.bpmn.time import TIME, draw_time
 
 
 def case_pool(story: Story, least: int) -> Pool:
@@ -19,7 +20,8 @@ def case_pool(story: Story, least: int) -> Pool:
     for slip, x in zip(story.slips, frame.columns, strict=True):
         draw_slip(frame, slip, x)
     draw_judgement(frame)
-    bottom = frame.rating + RATING
+    draw_time(frame)
+    bottom = frame.time
     tops = {
         "informant": frame.informant,
         "intake": frame.intake,
@@ -27,6 +29,8 @@ def case_pool(story: Story, least: int) -> Pool:
         "supervisors": frame.supervisors,
         "evaluator": frame.rating,
     }
+    if story.pauses or story.extensions:
+        tops["time"], bottom = frame.time, frame.time + TIME
     ends = [*list(tops.values())[1:], bottom]
     lanes = tuple(
         Lane(f"lane-{name}", story.words.say(name), frame.lane(top, end))

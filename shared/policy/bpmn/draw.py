@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.policy.bpmn.case import case_pool
+from shared.policy.bpmn.colours import call_of
 from shared.policy.bpmn.frame import LEFT
 from shared.policy.bpmn.handling import handling_pool
 from shared.policy.bpmn.picture import Box, Picture, Pool
@@ -42,9 +43,7 @@ def _to(box: Box, right: int) -> Box:
 
 def _describe(story: Story) -> str:
     words = story.words
-    colours = (
-        words.say("call", colour=slip.title, days=words.days(slip.reply)) for slip in story.slips
-    )
+    colours = (call_of(words, slip) for slip in story.slips)
     return words.say(
         "description",
         policy=story.title,

@@ -10,7 +10,7 @@ LEFT, TOP = 20, 70
 HEAD = 30
 """Width of the strip with a pool's or a lane's name."""
 
-INFORMANT, INTAKE, IN_CHARGE, RATING = 150, 170, 196, 320
+INFORMANT, INTAKE, IN_CHARGE, SUPERVISORS, RATING = 150, 170, 196, 226, 320
 TIMER_ROOM = 112
 """From one timer on the border of an activity to the next."""
 
@@ -22,8 +22,8 @@ LEAST_CALL = 210
 GAP = 90
 """Between two columns: a line goes down there."""
 
-LEAST = 1180
-"""The width that intake and evaluation take, whatever the colours."""
+LEAST, LEAST_TIME = 1180, 1340
+"""The width that intake and evaluation take, whatever the colours; pauses and extensions."""
 
 
 class Frame:
@@ -39,7 +39,8 @@ class Frame:
         self.x = LEFT + 2 * HEAD
         slots = sum(breach_slot(slip) + 1 for slip in story.slips)
         needed = 100 + TIMER_ROOM * slots + (GAP + 20) * len(story.slips)
-        wide = max(needed, LEAST, least - 2 * HEAD)
+        both = bool(story.pauses and story.extensions)
+        wide = max(needed, LEAST_TIME if both else LEAST, least - 2 * HEAD)
         self.timer_room = TIMER_ROOM + min(MOST_ROOM, (wide - needed) // slots)
         """What the colours leave of the width goes to their timers."""
         self.stretch = min(1.5, wide / LEAST)
@@ -53,7 +54,8 @@ class Frame:
         self.intake = self.informant + INFORMANT
         self.in_charge = self.intake + INTAKE
         self.supervisors = self.in_charge + IN_CHARGE
-        self.rating = self.supervisors + 226
+        self.rating = self.supervisors + SUPERVISORS
+        self.time = self.rating + RATING
 
     def width(self, slip: Slip) -> int:
         """The width of a colour's column, in pixels."""

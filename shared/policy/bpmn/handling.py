@@ -5,9 +5,12 @@ from __future__ import annotations
 from shared.policy.bpmn.frame import HEAD, LEFT, process_id
 from shared.policy.bpmn.pen import TASK, Pen, event, gateway, task
 from shared.policy.bpmn.picture import Box, Lane, Node, Pool
+from shared.policy.bpmn.spans import Span, chosen
 from shared.policy.bpmn.story import Rank, Story
 
-LANE = 180
+LANE = 204
+WORK = 520
+"""From the left to where a level's activity begins to need its width."""
 STEP = (96, 52)
 STEP_GAP = 20
 LINK = "transfer-or-return"
@@ -30,7 +33,7 @@ class _Drawing:
         fork = self._entry()
         for number, level in enumerate(self.story.levels):
             self._level(level, fork, self.top + number * LANE)
-        right = self.x + 480 + self.widest + 310
+        right = self.x + WORK + self.widest + 310
         lanes = tuple(
             Lane(
                 f"lane-level-{level.id}", level.title,
@@ -79,28 +82,29 @@ class _Drawing:
         x = self.x + 280
         accept = self.pen.add(
             task(f"accept-{level.id}", "userTask", words.say("accept"), (x, y), lane=lane),
-            doc=self._accept_limits(),
+            doc=self._accept_limits(level),
         )
+        self._acceptance(level, accept)
         entry = accept.box.side("left")
         if top == self.top:
             self.pen.line(fork, "right", accept, "left")
         else:
             start = fork.box.side("bottom")
             self.pen.path(fork, accept, [start, (start[0], y), entry])
-        ours = self.pen.add(gateway(f"ours-{level.id}", words.say("ours"), (x + 120, y), lane=lane))
+        ours = self.pen.add(gateway(f"ours-{level.id}", words.say("ours"), (x + 160, y), lane=lane))
         away = self.pen.add(
             event(f"away-{level.id}", "intermediateThrowEvent", words.say("elsewhere"),
-                  (x + 120, y + 76), lane=lane, trigger="link", place="beside", room=84,
-                  doc=words.say("elsewhere-doc"))
+                  (x + 160, y + 76), lane=lane, trigger="link", place="beside", room=84,
+                  doc=self._elsewhere())
         )  # fmt: skip
-        handle = self._handle(level, x + 210, y, lane)
+        handle = self._handle(level, x + 250, y, lane)
         reply = self.pen.add(
             task(f"reply-{level.id}", "userTask", words.say("reply"),
-                 (self.x + 480 + self.widest + 110, y), lane=lane)
+                 (self.x + WORK + self.widest + 110, y), lane=lane)
         )  # fmt: skip
         end = self.pen.add(
             event(f"replied-{level.id}", "endEvent", words.say("replied"),
-                  (self.x + 480 + self.widest + 230, y), lane=lane)
+                  (self.x + WORK + self.widest + 230, y), lane=lane)
         )  # fmt: skip
         self.pen.line(accept, "right", ours, "left")
         self.pen.line(ours, "bottom", away, "top", name=words.say("no"))
@@ -108,13 +112,57 @@ class _Drawing:
         self.pen.line(handle, "right", reply, "left")
         self.pen.line(reply, "right", end, "left")
 
-    def _accept_limits(self) -> str:
-        limits = [
-            f"{slip.title} {self.words.days(slip.accept)}"
+    def _accept_limits(self, level: Rank) -> str:
+        """For each colour how long this level has to accept; empty where there is no limit."""
+        limits = {slip.title: slip.at(level.id).accept for slip in self.story.slips}
+        given = [span for span in limits.values() if span is not None]
+        if not given:
+            return ""
+        same = len(given) == len(limits) > 1 and len({span.in_hours for span in given}) == 1
+        said = self.words.list(
+            self.words.say("accept-one", colour=title, limit=self._accept_limit(span, same))
+            for title, span in limits.items()
+        )
+        if same:
+            said = self.words.say(f"accept-limits-{given[0].unit}", limits=said)
+        return self.words.say("accept-limit", limits=said)
+
+    def _accept_limit(self, span: Span | None, bare: bool) -> str:
+        if span is None:
+            return self.words.say("accept-none")
+        return f"{span.number}" if bare else self.words.span(span)
+
+    def _acceptance(self, level: Rank, accept: Node) -> None:
+        """The clock of the acceptance, where a colour has one: its breach is told, and no more."""
+        words, spans = self.words, {one.id: one.at(level.id).accept for one in self.story.slips}
+        *_, last = spans.values()
+        if not any(spans.values()):
+            return
+        x, y, lane = accept.box.x + 20, accept.box.bottom, accept.lane
+        timer = self.pen.add(
+            Node(
+                f"accept-overdue-{level.id}", "boundaryEvent", self._accept_limits(level),
+                Box.around(x, y, 36, 36), lane=lane, label=Box(x + 22, y + 4, 142, 46),
+                trigger="timer", duration=chosen("colour", spans, last), attached_to=accept.id,
+                doc=words.say("accept-doc"),
+            )
+        )  # fmt: skip
+        told = self.pen.add(
+            event(f"accept-late-{level.id}", "endEvent", words.say("accept-late"), (x, y + 70),
+                  lane=lane, trigger="message", place="beside", room=140)
+        )  # fmt: skip
+        self.pen.line(timer, "bottom", told, "top")
+
+    def _elsewhere(self) -> str:
+        clock = "accept-anew" if self.story.anew else "accept-goes-on"
+        limited = any(
+            limits.accept
             for slip in self.story.slips
-            if slip.accept is not None
-        ]
-        return self.words.say("accept-limit", limits=self.words.list(limits)) if limits else ""
+            for limits in (slip.limits, *slip.levels.values())
+        )
+        return self.words.paragraph(
+            self.words.say("elsewhere-doc"), self.words.say(clock) if limited else ""
+        )
 
     def _handle(self, level: Rank, x: int, y: int, lane: str) -> Node:
         """The level's steps in a row, within one activity; a plain one where it names none."""

@@ -61,7 +61,7 @@ def _lapse(frame: Frame, rate: Node, low: int) -> None:
             "link-lapses", "boundaryEvent", words.say("link", days=words.days(days)),
             Box.around(x, rate.box.bottom, 36, 36), lane="lane-evaluator",
             label=Box(x + 22, rate.box.bottom + 8, 110, 32), trigger="timer",
-            duration=f"P{days}D", attached_to=rate.id,
+            duration=f"P{days}D", attached_to=rate.id, ends=True,
         )
     )  # fmt: skip
     lapsed = frame.pen.add(

@@ -44,16 +44,21 @@ def event(  # noqa: PLR0913 - what BPMN says of an event
     )  # fmt: skip
 
 
-def gateway(name: str, text: str, at: Point, *, lane: str, above: bool = True) -> Node:
+def gateway(
+    name: str, text: str, at: Point, *, lane: str, above: bool = True, inside: str = ""
+) -> Node:
     """An exclusive gateway, its text above or below it."""
     x, y = at
     label = Box(x - 60, y - 45, 120, 18) if above else Box(x - 60, y + 28, 120, 18)
-    return Node(name, "exclusiveGateway", text, Box.around(x, y, GATEWAY, GATEWAY), lane, label)
+    box = Box.around(x, y, GATEWAY, GATEWAY)
+    return Node(name, "exclusiveGateway", text, box, lane, label, inside=inside)
 
 
-def task(name: str, tag: Tag, text: str, at: Point, *, lane: str, loops: int = 0) -> Node:
+def task(
+    name: str, tag: Tag, text: str, at: Point, *, lane: str, loops: int = 0, inside: str = ""
+) -> Node:
     """An activity."""
-    return Node(name, tag, text, Box.around(*at, *TASK), lane, loops=loops)
+    return Node(name, tag, text, Box.around(*at, *TASK), lane, loops=loops, inside=inside)
 
 
 class Pen:

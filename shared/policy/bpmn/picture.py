@@ -28,6 +28,9 @@ Tag = Literal[
 ]
 """The elements of BPMN 2.0 that are drawn here, by their names in its XML."""
 
+UNTIL_DONE = -1
+"""Of a loop: it goes round until something else ends it."""
+
 Trigger = Literal["message", "timer", "terminate", "link"]
 
 
@@ -87,9 +90,11 @@ class Node:
     doc: str = ""
     trigger: Trigger | None = None
     duration: str = ""
-    """A timer's ISO 8601 duration."""
+    """A timer's ISO 8601 duration, or an expression of FEEL that gives one."""
     attached_to: str = ""
     """The activity on whose border a boundary event sits."""
+    ends: bool = False
+    """Whether a boundary event ends that activity."""
     called: str = ""
     """The process that a call activity calls."""
     inside: str = ""
@@ -97,7 +102,7 @@ class Node:
     tint: str = ""
     """A colour of CSS that tells it apart, such as a slip's."""
     loops: int = 0
-    """How often it is repeated at most; 0 where it is done once."""
+    """How often it is repeated at most; 0 where it is done once, or `UNTIL_DONE`."""
     by_event: bool = False
     """A sub-process that an event starts while the rest goes on."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from shared.policy.bpmn.spans import Span
 from shared.policy.bpmn.words import Words
 from shared.policy.schema import Document
+from shared.policy.schema_clocks import ColourPart, LimitsPart
+from shared.policy.table import Hit
 from shared.policy.tree import Tree
 
 TINTS = {
@@ -22,15 +24,29 @@ RANKED = ("#d6453d", "#e08a1e", "#d9b310", "#3f9b5f", "#3a78b5", "#8357a8")
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How long there is to answer, and to accept."""
+
+    reply: Span
+    accept: Span | None
+
+
+@dataclass(frozen=True, slots=True)
 class Slip:
-    """A colour and its clock, in working days."""
+    """A colour and its clocks."""
 
     id: str
     title: str
     tint: str
-    reply: int
-    warn: tuple[int, ...]
-    accept: int | None
+    limits: Limits
+    warn: tuple[int | str, ...]
+    """So many of the limit's unit before its end, or a share such as `50%`; the earliest first."""
+    levels: Mapping[str, Limits]
+    """By the ids of the levels that have limits of their own."""
+
+    def at(self, level: str) -> Limits:
+        """The limits for cases that go to a unit of this level."""
+        return self.levels.get(level, self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,42 @@ class Rank:
     title: str
     steps: tuple[str, ...]
     units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """How an overdue case climbs."""
+
+    steps: int
+    """The longest chain; 0 where none climbs."""
+    first: Span
+    """From the breach to the first step, where no row says otherwise."""
+    firsts: tuple[Span, ...]
+    """The same and those of the rows, the shortest first."""
+    paces: tuple[Span, ...]
+    """Between two steps: the general pace and those of the rows, the quickest first."""
+    repeat: bool
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A reason for which the clocks may stand still."""
+
+    id: str
+    title: str
+    by: tuple[str, ...]
+    longest: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """How a unit gets more time."""
+
+    most: int
+    longest: Span
+    asked_by: tuple[str, ...]
+    decided_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +112,12 @@ class Story:
     not_owed: tuple[str, ...]
     slips: tuple[Slip, ...]
     levels: tuple[Rank, ...]
-    steps: int
-    """The longest chain of an overdue case; 0 where none climbs."""
-    escalation_days: int
+    ladder: Ladder
+    pauses: tuple[Pause, ...]
+    extensions: Extensions | None
+    """None where nobody gets more time."""
+    anew: bool
+    """Whether the acceptance clock starts anew at a transfer."""
     roles: tuple[str, ...]
     """Who may be asked to rate, in the order in which the rows name them first."""
     scale: tuple[str, ...]
@@ -79,11 +134,9 @@ def read_story(document: Document, words: Words) -> Story:
         for side in ("outside", "inside")
     }
     kinds = document.kinds.values()
-    evaluators = rows_of(document.evaluators)
-    asked = [row.then for row in evaluators]
-    otherwise = getattr(document.evaluators, "otherwise", None)
-    if otherwise is not None:
-        asked.append(otherwise)
+    asked = [row.then for row in document.evaluators.rows]
+    if document.evaluators.otherwise is not None:
+        asked.append(document.evaluators.otherwise)
     roles = dict.fromkeys(role for one in asked for role in one.ask)
     return Story(
         words=words,
@@ -91,14 +144,24 @@ def read_story(document: Document, words: Words) -> Story:
         title=title(document.title),
         channels={side: names for side, names in channels.items() if names},
         repeat_days=document.repeats.days,
-        triage_rows=len(rows_of(document.triage)),
-        evaluator_rows=len(evaluators),
+        triage_rows=len(document.triage.rows),
+        evaluator_rows=len(document.evaluators.rows),
         owed=tuple(title(kind.title) for kind in kinds if kind.answer_owed),
         not_owed=tuple(title(kind.title) for kind in kinds if not kind.answer_owed),
         slips=_slips(document, words),
         levels=_levels(document, tree, words),
-        steps=_longest_chain(document, tree),
-        escalation_days=document.escalation.days,
+        ladder=_ladder(document, tree),
+        pauses=tuple(
+            Pause(
+                id=reason,
+                title=title(part.title),
+                by=_who(part.by, tree, words),
+                longest=Span.of(part.max_days),
+            )
+            for reason, part in document.pauses.items()
+        ),
+        extensions=_extensions(document, tree, words),
+        anew=document.acceptance.at_transfer == "anew",
         roles=tuple(words.say(f"role-{role}") for role in roles),
         scale=tuple(title(score.title) for score in document.rating.scale),
         link_days=document.rating.link_days,
@@ -106,17 +169,45 @@ def read_story(document: Document, words: Words) -> Story:
     )
 
 
-def rows_of(table: Any) -> Sequence[Any]:
-    """The rows of a table that is written as a list, or with its hit policy as `{hit, rows}`."""
-    rows: Sequence[Any] = table if isinstance(table, list | tuple) else table.rows
-    return rows
+def _ladder(document: Document, tree: Tree) -> Ladder:
+    part = document.escalation
+    days = {part.days, *(row.then.days for row in part.rows if row.then.days is not None)}
+    paces = tuple(map(Span.of, sorted(days)))
+    return Ladder(
+        steps=_longest_chain(document, tree),
+        first=Span.of(part.first or part.days),
+        firsts=paces if part.first is None else (Span.of(part.first),),
+        paces=paces,
+        repeat=part.repeat,
+        rows=len(part.rows),
+    )
 
 
 def _longest_chain(document: Document, tree: Tree) -> int:
     """Of those that follow from the tree, and those of escalation's own rows, where it has some."""
-    rows = getattr(document.escalation, "rows", ())
-    own = (row.then.to for row in rows if row.then.to is not None)
+    own = [row.then.to for row in document.escalation.rows if row.then.to is not None]
+    if document.escalation.hit in {Hit.RULE_ORDER, Hit.COLLECT}:  # all that match are told
+        own = [tuple({unit for chain in own for unit in chain})]
     return max(map(len, [*tree.chains.values(), *own]))
+
+
+def _who(whos: Iterable[str], tree: Tree, words: Words) -> tuple[str, ...]:
+    titles = {name: unit.title for name, unit in tree.units.items()}
+    return tuple(
+        titles[who][words.language] if who in titles else words.say(f"who-{who}") for who in whos
+    )
+
+
+def _extensions(document: Document, tree: Tree, words: Words) -> Extensions | None:
+    part = document.extensions
+    if part is None:
+        return None
+    return Extensions(
+        most=part.most,
+        longest=Span.of(part.max_days),
+        asked_by=_who(part.asked_by, tree, words),
+        decided_by=_who(part.decided_by, tree, words),
+    )
 
 
 def _slips(document: Document, words: Words) -> tuple[Slip, ...]:
@@ -125,12 +216,32 @@ def _slips(document: Document, words: Words) -> tuple[Slip, ...]:
             id=colour.id,
             title=words.title(colour.title),
             tint=TINTS.get(colour.id, RANKED[min(rank, len(RANKED) - 1)]),
-            reply=colour.reply,
-            warn=colour.warn,
-            accept=colour.accept,
+            limits=_limits(colour, colour),
+            warn=_in_order(colour),
+            levels={level: _limits(part, colour) for level, part in colour.levels.items()},
         )
         for rank, colour in enumerate(document.colours)
     )
+
+
+def _limits(part: ColourPart | LimitsPart, colour: ColourPart) -> Limits:
+    accept = part.accept or colour.accept
+    return Limits(
+        reply=Span.of(part.reply or colour.reply),
+        accept=None if accept is None else Span.of(accept),
+    )
+
+
+def _in_order(colour: ColourPart) -> tuple[int | str, ...]:
+    """The warnings for which some limit leaves time, the earliest first."""
+    replies = [colour.reply, *(part.reply or colour.reply for part in colour.levels.values())]
+    limits = list(map(Span.of, replies))
+    passed: dict[int | str, int] = {}
+    for warn in colour.warn:
+        given = [span.minutes for limit in limits if (span := limit.passed(warn)) is not None]
+        if given:
+            passed[warn] = given[0]
+    return tuple(sorted(passed, key=lambda warn: passed[warn]))
 
 
 def _levels(document: Document, tree: Tree, words: Words) -> tuple[Rank, ...]:

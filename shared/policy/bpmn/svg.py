@@ -131,7 +131,8 @@ def _activity(node: Node) -> Iterator[str]:
     size = 13 if node.tint else 11.5
     # below the sign in the corner, where there is one
     low = 5 if has_corner(node) and not node.loops else 0
-    room = Box(box.x + 8, box.y + low, box.width - 16, box.height)
+    aside = 16 if node.tint else 8
+    room = Box(box.x + aside, box.y + low, box.width - 2 * aside, box.height)
     yield from _lines(node.name, room, size, "middle", True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from shared.policy.bpmn.picture import Box, Edge, Node, Note, Picture, Point, Pool
+from shared.policy.bpmn.picture import UNTIL_DONE, Box, Edge, Node, Note, Picture, Point, Pool
 from shared.policy.markup import element, write
 
 NAMESPACES = {
@@ -86,7 +86,7 @@ def _flow_node(pool: Pool, node: Node) -> Any:
     attributes = {
         "id": node.id,
         "name": node.name,
-        "cancelActivity": "false" if node.attached_to and node.id != "link-lapses" else None,
+        "cancelActivity": "false" if node.attached_to and not node.ends else None,
         "attachedToRef": node.attached_to or None,
         "calledElement": node.called or None,
         "triggeredByEvent": "true" if node.by_event else None,
@@ -98,12 +98,21 @@ def _flow_node(pool: Pool, node: Node) -> Any:
         *(element("bpmn:outgoing", None, edge.id) for edge in pool.edges if edge.source == node.id),
     )  # fmt: skip
     if node.loops:
-        made.append(element("bpmn:standardLoopCharacteristics", {"loopMaximum": node.loops}))
+        made.append(_loop(node.loops))
     if node.trigger is not None:
         made.append(_definition(node))
     if node.tag == "subProcess":
         made.extend(_flow_elements(pool, node.id))
     return made
+
+
+def _loop(loops: int) -> Any:
+    if loops != UNTIL_DONE:
+        return element("bpmn:standardLoopCharacteristics", {"loopMaximum": loops})
+    condition = element(
+        "bpmn:loopCondition", {"xsi:type": "bpmn:tFormalExpression"}, "not(answered)"
+    )
+    return element("bpmn:standardLoopCharacteristics", None, condition)
 
 
 def _definition(node: Node) -> Any:

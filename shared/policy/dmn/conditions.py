@@ -49,17 +49,19 @@ def to_tests(condition: Any, members: Callable[[Any], Sequence[str]]) -> tuple[T
     """
     if not isinstance(condition, dict):
         return (OneOf(_values(condition)),)
+    # what is null is as good as left out
+    condition = {name: asked for name, asked in condition.items() if asked is not None}
     tests: list[Test] = []
     if "within" in condition:
         tests.append(OneOf(tuple(members(condition["within"]))))
-    low, high = condition.get("between") or (None, None)
+    low, high = condition.get("between", (None, None))
     lows = [one for one in (condition.get("at_least"), low) if one is not None]
     highs = [one for one in (condition.get("at_most"), high) if one is not None]
     if lows or highs:
         tests.append(Range(max(lows, default=None), min(highs, default=None)))
     if "not" in condition:
         tests.append(NoneOf(_values(condition["not"])))
-    if condition.get("present") is not None:
+    if "present" in condition:
         tests.append(Present(condition["present"]))
     return tuple(tests)
 

@@ -21,6 +21,7 @@ from shared.policy.dmn.tables import (
     Rule,
     rows_in,
     rule_of,
+    said,
     tables_of,
 )
 
@@ -111,11 +112,26 @@ class _Merge:
         return [(row, rule_of(row, groups)) for row in rows_in(self._data.get(name))]
 
     def _row(self, name: str, rule: Rule) -> dict[str, Any]:
+        """A row written anew; the conditions that it asked before, in their words and order."""
+        kept = self._kept(name, rule)
+        rest = {fact: tests for fact, tests in rule.when.items() if fact not in kept}
         try:
-            when = {fact: to_condition(tests) for fact, tests in rule.when.items()}
+            when = kept | {fact: to_condition(tests) for fact, tests in rest.items()}
         except NotSayable as error:
             raise _refuse(self._file, f"{error}.", f"{name}, row `{rule.name}`") from error
         return {"name": rule.name, "when": when, "then": dict(rule.then)}
+
+    def _kept(self, name: str, rule: Rule) -> dict[str, Any]:
+        """The conditions of the row of this name that ask what the rule still asks."""
+        old = next((one for one in self._before(name) if one[1].name == rule.name), None)
+        if old is None:
+            return {}
+        row, was = old
+        return {
+            fact: condition
+            for fact, condition in row["when"].items()
+            if fact in rule.when and was.asks(fact) == rule.asks(fact)
+        }
 
     def _place(self, name: str) -> tuple[int, int] | None:
         """The lines of a section, without what is remarked before the next one."""
@@ -135,7 +151,7 @@ class _Merge:
     def _may_keep(self, old: Any, table: DecisionTable) -> bool:
         """Whether rows alone have changed, or the hit policy where the file has a word for it."""
         whole = old if isinstance(old, Mapping) else {}
-        if whole.get("otherwise") != table.otherwise:
+        if said(whole.get("otherwise")) != (table.otherwise or {}):
             return False
         return whole.get("hit", "first") == table.hit or self._set_hit(table)
 

@@ -56,9 +56,12 @@ class Rule:
         """Whether both say the same, in whatever order."""
         return self._signature() == other._signature()
 
+    def asks(self, fact: str) -> list[str]:
+        """What it asks of a fact, as text to compare: true and 1 are equal, but not the same."""
+        return sorted(map(str, self.when.get(fact, ())))
+
     def _signature(self) -> tuple[str, ...]:
-        # as text: true and 1 are equal, but not the same
-        tests = sorted(f"{fact} {test}" for fact, all_ in self.when.items() for test in all_)
+        tests = sorted(f"{fact} {test}" for fact in self.when for test in self.asks(fact))
         return (
             self.name,
             *tests,
@@ -111,7 +114,7 @@ def _table(name: str, data: Mapping[str, Any]) -> DecisionTable | None:
         name,
         tuple(rule_of(row, groups) for row in rows),
         whole.get("hit", "first"),
-        whole.get("otherwise"),
+        said(whole.get("otherwise")) or None,
         _types(name, data),
         tuple(colour["id"] for colour in data["colours"]) if name == "triage" else (),
     )
@@ -123,7 +126,12 @@ def rule_of(row: Mapping[str, Any], groups: Groups) -> Rule:
         fact: to_tests(condition, partial(groups.members, fact))
         for fact, condition in row["when"].items()
     }
-    return Rule(row["name"], when, row["then"])
+    return Rule(row["name"], when, said(row["then"]))
+
+
+def said(outcome: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What an outcome decides: what is null is as good as left out."""
+    return {name: value for name, value in (outcome or {}).items() if value is not None}
 
 
 def _types(name: str, data: Mapping[str, Any]) -> dict[str, FactType]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -12,11 +11,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from shared.policy import CompiledPolicy
-from shared.policy.bpmn import Picture, draw, to_svg, to_xml
-from shared.policy.bpmn.picture import Box, Node, Point
+from shared.policy.bpmn import draw, to_svg, to_xml
 from shared.policy.bpmn.words import Language
 from shared.policy.markup import read
 from shared.policy.schema import Document
+from tests.unit.policy.pictures import check_places
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -28,8 +27,8 @@ def _document(text: str, **changes: Any) -> Document:
     return Document.model_validate(yaml.safe_load(text) | changes)
 
 
-def _colour(name: str, reply: int, warn: list[int]) -> dict[str, Any]:
-    return {"id": name, "title": {"zh": name, "en": name}, "reply": reply, "warn": warn}
+def _colour(name: str, reply: Any, warn: list[Any], **more: Any) -> dict[str, Any]:
+    return _titled(name, reply=reply, warn=warn, **more)
 
 
 @languages
@@ -37,7 +36,7 @@ def test_nothing_overlaps_and_lines_run_free_in_the_shipped_policies(
     xiaoshan: CompiledPolicy, message_board: CompiledPolicy, language: Language
 ) -> None:
     for policy in (xiaoshan, message_board):
-        _check(draw(policy.document, language))
+        check_places(draw(policy.document, language))
 
 
 @settings(max_examples=10, deadline=None, phases=[Phase.generate])
@@ -47,12 +46,25 @@ def test_nothing_overlaps_and_lines_run_free_in_the_shipped_policies(
     st.booleans(),
     st.sampled_from(["outside", "inside", "both"]),
     st.sampled_from([1, 40]),
+    st.tuples(st.integers(0, 9), st.booleans(), st.sampled_from([None, 2, {"hours": 30}])),
 )
 def test_nothing_overlaps_whatever_the_policy(
-    warnings: list[list[int]], steps: list[int], owed: bool, side: str, channels: int
+    warnings: list[list[int]],
+    steps: list[int],
+    owed: bool,
+    side: str,
+    channels: int,
+    clocks: tuple[int, bool, Any],
 ) -> None:
     data = copy.deepcopy(BASE)
-    data["colours"] = [_colour(f"c{at}", 10 + at, warn) for at, warn in enumerate(warnings)]
+    pauses, extensions, accept = clocks
+    data["pauses"] = {f"p{at}": {"title": {"zh": "停" * 20, "en": "Why "}} for at in range(pauses)}
+    data["extensions"] = {} if extensions else None
+    data["escalation"] = {"days": 2, "first": 1, "repeat": extensions}
+    data["colours"] = [
+        _colour(f"c{at}", 10 + at, warn, accept=accept, levels={"l0": {"reply": {"hours": 3}}})
+        for at, warn in enumerate(warnings)
+    ]
     data["steps"] = {f"s{at}": {"zh": "一步" * 9, "en": "One step " * 9} for at in range(10)}
     data["levels"] = [
         {"id": f"l{at}", "title": {"zh": "层" * 99, "en": "Level " * 20},
@@ -71,112 +83,8 @@ def test_nothing_overlaps_whatever_the_policy(
     document = Document.model_validate(data)
     for language in ("zh", "en"):
         picture = draw(document, language)
-        _check(picture)
+        check_places(picture)
         read(to_svg(picture).encode())
-
-
-def _check(picture: Picture) -> None:
-    for pool in picture.pools:
-        for lane in pool.lanes:
-            assert _within(lane.box, pool.box)
-        lanes = {lane.id: lane.box for lane in pool.lanes}
-        nodes = {node.id: node for node in pool.nodes}
-        for node in pool.nodes:
-            around = nodes[node.inside].box if node.inside else lanes[node.lane]
-            assert _within(node.box, around) or node.attached_to, node.id
-            if node.label is not None:
-                assert _within(node.label, pool.box), node.id
-        boxes = {node.id: node.box for node in pool.nodes}
-        boxes |= {note.id: note.box for note in pool.notes}
-        for one, other in combinations(boxes, 2):
-            if not _belong(nodes.get(one), nodes.get(other)):
-                assert not _overlap(boxes[one], boxes[other]), (one, other)
-        for node in pool.nodes:
-            for other, box in boxes.items():
-                if node.label is not None and other != node.inside:
-                    assert not _overlap(node.label, box), (node.id, other)
-        _check_lines(picture, pool.id, boxes)
-    assert all(
-        _within(pool.box, Box(0, 0, picture.width, picture.height)) for pool in picture.pools
-    )
-    assert not _overlap(picture.pools[0].box, picture.pools[1].box)
-    names = [node.id for node in picture.nodes()] + [edge.id for edge in picture.edges()]
-    assert len(set(names)) == len(names)
-
-
-def _check_lines(picture: Picture, pool_id: str, boxes: dict[str, Box]) -> None:
-    pool = next(pool for pool in picture.pools if pool.id == pool_id)
-    for edge in pool.edges:
-        source, target = pool.node(edge.source), pool.node(edge.target)
-        assert len(edge.points) >= 2
-        assert _on_outline(edge.points[0], source), edge.id
-        assert _on_outline(edge.points[-1], target), edge.id
-        for start, end in pairwise(edge.points):
-            assert start != end
-            assert start[0] == end[0] or start[1] == end[1], edge.id
-            line = Box(
-                min(start[0], end[0]), min(start[1], end[1]),
-                abs(start[0] - end[0]), abs(start[1] - end[1]),
-            )  # fmt: skip
-            assert _within(line, pool.box)
-            spared = {source.inside, source.attached_to}
-            for name, box in boxes.items():
-                if name not in spared:
-                    assert not _overlap(line, box), (edge.id, name)
-
-
-def _within(inner: Box, outer: Box) -> bool:
-    return (
-        outer.x <= inner.x
-        and outer.y <= inner.y
-        and inner.right <= outer.right
-        and inner.bottom <= outer.bottom
-    )
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return (
-        one.x < other.right
-        and other.x < one.right
-        and one.y < other.bottom
-        and other.y < one.bottom
-    ) or _cuts(one, other)
-
-
-def _cuts(line: Box, box: Box) -> bool:
-    """Whether a line, which has no width or no height, runs through the inside of a box."""
-    if line.width and line.height:
-        return False
-    return (
-        line.x < box.right
-        and box.x < line.right + 1 > line.x
-        and (
-            line.y < box.bottom and box.y < line.bottom and box.x < line.x
-            if line.height
-            else box.y < line.y < box.bottom and box.x < line.right
-        )
-    )
-
-
-def _belong(one: Node | None, other: Node | None) -> bool:
-    """Whether one sits on the other, or in it."""
-    if one is None or other is None:
-        return False
-    return bool({one.id} & {other.inside, other.attached_to}) or bool(
-        {other.id} & {one.inside, one.attached_to}
-    )
-
-
-def _on_outline(point: Point, node: Node) -> bool:
-    """A corner or the middle of a side of a circle and a diamond, any point of a rectangle's."""
-    box = node.box
-    on_side = (point[0] in {box.x, box.right} and box.y <= point[1] <= box.bottom) or (
-        point[1] in {box.y, box.bottom} and box.x <= point[0] <= box.right
-    )
-    if node.tag.endswith(("Event", "Gateway")):
-        x, y = box.middle
-        return on_side and (point[0] == x or point[1] == y)
-    return on_side
 
 
 def test_each_colour_has_its_handling_its_warnings_and_its_breach(small_text: str) -> None:
@@ -205,6 +113,7 @@ def test_the_limits_of_rating_rounds_and_escalation_are_the_policys(small_text: 
     assert names["rounds-over"] == "7 rounds are over: closed"
     # south climbs to north and to the house
     assert names["escalate-red"] == "Escalate, up to 2 steps"
+    assert names["escalated-red"] == "Chain at its end"
 
 
 def test_each_level_has_its_lane_with_its_steps_in_order(xiaoshan: CompiledPolicy) -> None:

@@ -75,7 +75,7 @@ def _conditions(draw: st.DrawFn, kind: str) -> Any:
     form = draw(st.sampled_from(["value", "list", "braces"]))
     if form != "braces":
         return draw(value if form == "value" else several)
-    parts: dict[str, Any] = {"not": value | several, "present": st.booleans()}
+    parts: dict[str, Any] = {"not": value | several, "present": st.booleans() | st.none()}
     if kind == "integer":
         ordered = st.tuples(_integers, _integers).map(sorted).map(list)
         parts |= {"at_least": _integers, "at_most": _integers, "between": ordered}
@@ -172,6 +172,61 @@ def test_rows_can_be_moved_added_and_taken_away(small_text: str) -> None:
         + small_text[last:end] + small_text[end:]
     )  # fmt: skip
     assert merge("small.yaml", after.encode(), [triage]).count(b"- name:") == 7
+
+
+ESCALATION = """\
+escalation:
+  days: 2  # of the house
+  first: 1
+  repeat: true
+  hit: rule-order
+  rows:
+    - name: red ones
+      when: {colour: red, unit: {within: house}}
+      then: {days: 1, to: [house]}
+    # whatever else
+    - {name: rest, when: {}, then: {to: []}}
+"""
+
+
+def test_escalation_keeps_its_pace_and_repetition_and_what_its_rows_still_ask(
+    small_text: str, edited: Edit
+) -> None:
+    text = small_text.replace("escalation: {days: 2}\n", ESCALATION)
+    assert edited(text=text).decode() == text
+    after = edited(("<text>1</text>", "<text>3</text>"), text=text).decode()
+    assert after == text.replace("then: {days: 1,", "then: {days: 3,")
+    hit = 'id="table-escalation" hitPolicy="{}"'
+    after = edited((hit.format("RULE ORDER"), hit.format("FIRST")), text=text).decode()
+    assert after == text.replace("rule-order", "first")
+    parse_policy("small.yaml", after.encode()).close()
+
+
+def test_rows_of_escalation_that_dmn_adds_leave_the_rest_of_the_section(small_text: str) -> None:
+    text = small_text.replace("{days: 2}", "{days: 2, first: 1, repeat: true}")
+    rows = [{"name": "red", "when": {"colour": "red"}, "then": {"days": 1}}]
+    data = source.read("s.yaml", text.encode()).data
+    dmn = _exported({**data, "escalation": {"rows": rows}})
+    after = merge("small.yaml", text.encode(), read_dmn("small.dmn", dmn))
+    part = parse_policy("small.yaml", after).document.escalation
+    assert (part.days, part.first, part.repeat, len(part.rows)) == (2, 1, True, 1)
+
+
+def test_what_is_null_is_as_good_as_left_out(small_text: str, edited: Edit) -> None:
+    text = small_text.replace(
+        "{at_least: 100, at_most: 1000}",
+        "{at_least: 100, at_most: null, between: null, within: null, not: null, present: null}",
+    ).replace("then: {colour: yellow, unit: station}", "then: {colour: yellow, unit: null}")
+    text += (
+        "counts:\n  again: {title: {zh: 又, en: Again}, of: same-matter, days: 30}\n"
+        "routing:\n  rows:\n"
+        "    - {name: often, when: {again: {between: [2, 9]}}, then: {unit: north}}\n"
+        "  otherwise: {unit: house}\n"
+    )
+    assert edited(text=text).decode() == text
+    after = edited(("[2..9]", "[3..9]"), text=text).decode()
+    assert "when: {again: {at_least: 3, at_most: 9}}" in after
+    parse_policy("small.yaml", after.encode()).close()
 
 
 def test_lines_of_windows_stay_so(small_text: str, edited: Edit) -> None:

@@ -22,6 +22,7 @@ OTHERS = ("rabbitmq", "postgres", "prometheus", "grafana")
 PORTS = (
     "INTAKE_PORT",
     "ROUTER_PORT",
+    "DEADLINE_PORT",
     "EVALUATION_PORT",
     "LEDGER_PORT",
     "NOTIFY_PORT",

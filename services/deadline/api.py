@@ -11,6 +11,7 @@ from services.deadline.forecast import Forecast
 from services.deadline.gauges import expected
 from services.deadline.handlers import COMMANDS
 from services.deadline.logic import days_paused, is_overdue, working_days_left
+from services.deadline.page import pages
 from services.deadline.store import CLOCKS
 from services.deadline.words import Language, text
 from shared.domain.aggregates import Clocks, Extension, Mark, Pause
@@ -123,15 +124,19 @@ def api(gateway: Gateway) -> Routes:
         """The same as a table of text, in Chinese or in English."""
         return PlainTextResponse(text(explained(gateway, case_id), query.language))
 
-    @routes.get("/forecast")
-    def forecast() -> Forecast:
-        """How many open cases of each unit will breach at its present pace, with the reckoning."""
+    def expectation() -> Forecast:
         try:
             with gateway.read() as connection:
                 return expected(connection, gateway.context)
         except ConfigurationError as outside:
             raise Conflict.of("", "outside-calendar", f"{outside}") from outside
 
+    @routes.get("/forecast")
+    def forecast() -> Forecast:
+        """How many open cases of each unit will breach at its present pace, with the reckoning."""
+        return expectation()
+
+    routes.include(pages(gateway, expectation, lambda case_id: explained(gateway, case_id)))
     return routes
 
 

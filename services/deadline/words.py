@@ -70,6 +70,17 @@ def text(found: Explanation, language: Language) -> str:
 
 
 def _lines(found: Explanation, language: Language) -> Iterator[str]:
+    yield from head(found, language)
+    yield ""
+    yield _row(HEADS[language])
+    for day in found.days:
+        yield _row(cells(day, language))
+    yield ""
+    yield arithmetic(found, language)
+
+
+def head(found: Explanation, language: Language) -> Iterator[str]:
+    """What the reckoning is about: case, limit, due dates, answer."""
     words, zone = PHRASES[language], ZoneInfo(found.zone)
     about = (found.case_id, found.colour, found.unit, words[found.outcome])
     yield " · ".join(part for part in about if part)
@@ -85,12 +96,6 @@ def _lines(found: Explanation, language: Language) -> Iterator[str]:
         yield f"{words['rating']} {words['days'].format(found.rating_days)}"
     if found.provisional:
         yield words["provisional"]
-    yield ""
-    yield _row(HEADS[language])
-    for day in found.days:
-        yield _row(_cells(day, language))
-    yield ""
-    yield _arithmetic(found, language)
 
 
 def _limit(found: Explanation, language: Language) -> str:
@@ -106,7 +111,8 @@ def _limit(found: Explanation, language: Language) -> str:
     return _joined(parts, language)
 
 
-def _cells(day: Day, language: Language) -> tuple[str, ...]:
+def cells(day: Day, language: Language) -> tuple[str, ...]:
+    """A day's line of the table, in the columns of `HEADS`."""
     what = KINDS[language][day.kind]
     name = day.name.get(language)
     notes = [what, name] if name else [what]
@@ -123,7 +129,7 @@ def _cells(day: Day, language: Language) -> tuple[str, ...]:
     )
 
 
-def _arithmetic(found: Explanation, language: Language) -> str:
+def arithmetic(found: Explanation, language: Language) -> str:
     """All days are accounted for: 14 days = 1 of receipt + 5 working days + 8 others."""
     parts = [f"{number} × {KINDS[language][kind]}" for kind, number in sorted(found.counts.items())]
     total = sum(found.counts.values())

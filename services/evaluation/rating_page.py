@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 
 from jinja2 import Environment, PackageLoader
@@ -12,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from services.evaluation.logic import LONGEST_COMMENT, Link, rateable
 from services.evaluation.store import JUDGEMENTS, LINKS
-from services.evaluation.texts import TEXTS, language
+from services.evaluation.texts import TEXTS
 from shared.domain.aggregates import Judgement
 from shared.domain.commands import RateReply
 from shared.domain.errors import NotFound, Problem, Refusal, Unavailable
@@ -22,6 +21,7 @@ from shared.domain.model import Value
 from shared.domain.policy import Titled
 from shared.domain.problems import problems_of
 from shared.runtime.gateway import Gateway
+from shared.runtime.pages import language, page
 from shared.runtime.routes import Routes
 
 PAGES = Environment(
@@ -139,29 +139,21 @@ class _Visit:
         return thing.title.get(self._lang) or next(iter(thing.title.values()), thing.id)
 
     def _page(self, template: str, status: int, about: str = "", **values: object) -> HTMLResponse:
-        nonce = secrets.token_urlsafe(16)
-        body = PAGES.get_template(template).render(
-            words=TEXTS[self._lang],
-            lang=self._lang,
-            limit=LONGEST_COMMENT,
-            about=about,
-            nonce=nonce,
-            **values,
-        )
-        headers = {
-            # The address is the secret: no cache, no referrer, no index may keep it.
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-            "X-Robots-Tag": "noindex, nofollow",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": (
-                f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self';"
-                " frame-ancestors 'none'; base-uri 'none'"
+        made = page(
+            lambda nonce: PAGES.get_template(template).render(
+                words=TEXTS[self._lang],
+                lang=self._lang,
+                limit=LONGEST_COMMENT,
+                about=about,
+                nonce=nonce,
+                **values,
             ),
-            "Content-Language": TEXTS[self._lang]["code"],
-            "Vary": "Accept-Language",
-        }
-        return HTMLResponse(body, status, headers)
+            lang=self._lang,
+            status=status,
+        )
+        # The address is the secret: no index may keep it either.
+        made.headers["X-Robots-Tag"] = "noindex, nofollow"
+        return made
 
 
 def _words_for(problem: Problem) -> str:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-DEFAULT = "zh"
-"""The language of whoever states none; those who state others read English."""
-
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "code": "zh-CN",
@@ -77,28 +74,3 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "unavailable-mend": "Your rating is not confirmed yet. Wait a moment, then try again.",
     },
 }
-
-
-def language(asked: str | None, accepted: str | None) -> str:
-    """`zh` or `en`: as asked for, else the better liked of an Accept-Language header (RFC 9110)."""
-    if asked is not None and asked in TEXTS:
-        return asked
-    if not accepted:
-        return DEFAULT
-    liked = {"en": 0.0}
-    for wish in accepted.split(","):
-        tag, _, parameters = wish.strip().partition(";")
-        name = tag.partition("-")[0].lower()
-        if name in TEXTS:
-            liked[name] = max(liked.get(name, 0.0), _weight(parameters))
-    return max(liked, key=lambda name: liked[name])
-
-
-def _weight(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0

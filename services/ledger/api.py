@@ -15,7 +15,7 @@ from services.ledger.figures import Report
 from services.ledger.fresh import Fresh
 from services.ledger.handlers import COMMANDS
 from services.ledger.journal import Entry, verify
-from services.ledger.page import page
+from services.ledger.page import home_page
 from services.ledger.reading import CaseFile, read_file, read_report
 from services.ledger.search import CaseList, CaseQuery, search
 from services.ledger.shadow import ShadowReport
@@ -90,7 +90,7 @@ def api(gateway: Gateway) -> Routes:
     _add_journal(routes, gateway)
     _add_past(routes, gateway)
     _add_shadow(routes, gateway)
-    routes.include(page(gateway, report))
+    routes.include(home_page(gateway, report))
     return routes
 
 

@@ -5,7 +5,6 @@ Without JavaScript, in a text browser or by `curl`, it shows the same figures an
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Annotated, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from services.ledger.figures import Report
 from services.ledger.report import percent
@@ -22,6 +21,7 @@ from services.ledger.search import CaseQuery, search
 from shared.domain.case import State, Text
 from shared.domain.model import Value
 from shared.runtime.gateway import Gateway
+from shared.runtime.pages import language, page
 from shared.runtime.routes import Routes
 
 SHOWN = 20
@@ -45,7 +45,7 @@ class Asked(Value):
     """Empty is any, as the form sends it."""
 
 
-def page(gateway: Gateway, report: Callable[[date | None, date | None], Report]) -> Routes:
+def home_page(gateway: Gateway, report: Callable[[date | None, date | None], Report]) -> Routes:
     """`GET /`."""
     routes = Routes("ledger")
 
@@ -57,40 +57,22 @@ def page(gateway: Gateway, report: Callable[[date | None, date | None], Report])
         def day(at: datetime | None) -> str:
             return calendar.local_day(at).isoformat() if at else ""
 
-        nonce = secrets.token_urlsafe(16)
         listed = search(gateway, CaseQuery(q=query.q, state=query.state or None, limit=SHOWN))
-        body = _PAGES.get_template("page.html").render(
-            report=report(None, None),
-            listed=listed,
-            asked=query,
-            states=list(State),
-            lang=language(query.lang, request.headers.get("accept-language")),
-            day=day,
-            percent=percent,
-            nonce=nonce,
-            shown=SHOWN,
+        lang = language(query.lang, request.headers.get("accept-language"))
+        return page(
+            lambda nonce: _PAGES.get_template("page.html").render(
+                report=report(None, None),
+                listed=listed,
+                asked=query,
+                states=list(State),
+                lang=lang,
+                day=day,
+                percent=percent,
+                nonce=nonce,
+                shown=SHOWN,
+            ),
+            lang=lang,
+            policy="connect-src 'self'; form-action 'self'",
         )
-        return HTMLResponse(body, headers=_headers(nonce))
 
     return routes
-
-
-def language(asked: str | None, accepted: str | None) -> str:
-    """`zh` or `en`: as asked for, else Chinese unless the browser prefers another language."""
-    if asked in {"zh", "en"}:
-        return asked
-    return "zh" if (accepted or "zh").strip().lower().startswith(("zh", "*")) else "en"
-
-
-def _headers(nonce: str) -> dict[str, str]:
-    """Nothing is loaded from elsewhere, and nothing runs that is not in the page's own file."""
-    policy = (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:;"
-        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-    return {
-        "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }

@@ -269,3 +269,24 @@ def test_clocks_of_an_earlier_release_get_their_columns(
                 ("north", at("2026-03-10 00:00") - timedelta(microseconds=1), 1)
             ]
         assert clocks_of(opened).pauses == ()
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "逾期预测"), ("en", "Breaches to come")])
+def test_people_see_what_is_to_be_expected_and_how_a_due_date_came_about(
+    tmp_path: Path, lang: str, words: str
+) -> None:
+    storage = storage_of(DEADLINE, tmp_path)
+    with machine(
+        DEADLINE, storage, Unchanging(SmallPolicy()), tmp_path, clock=lambda: WEDNESDAY
+    ) as running:
+        running.send(routing(routed()))
+        running.of(DeadlineSet)
+        browser = Browser(application([running.host], Metrics()), lang)
+        expected = browser.get("/forecast/page")
+        assert words in expected.text
+        assert SmallPolicy().units["north-station"].title[lang] in expected.text
+        assert expected.headers["content-language"] == ("zh-CN" if lang == "zh" else "en")
+        reckoning = browser.get("/cases/case-1/deadline/page").text
+        days = browser.get("/cases/case-1/deadline/days").json()["days"]
+        assert all(day["day"] in reckoning for day in days)
+        assert browser.get("/cases/nobody/deadline/page").status_code == 404

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.evaluation.texts import TEXTS, language
+from services.evaluation.texts import TEXTS
+from shared.runtime.pages import language
 
 
 @pytest.mark.parametrize(

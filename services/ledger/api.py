@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from services.ledger import queries, shadowing
+from services.ledger.assessing import Assessment, Year, read_assessment
 from services.ledger.figures import Report
 from services.ledger.fresh import Fresh
 from services.ledger.handlers import COMMANDS
@@ -60,6 +61,7 @@ def api(gateway: Gateway) -> Routes:
     """The routes of the ledger."""
     routes = command_routes("ledger", COMMANDS, gateway)
     fresh: Fresh[Report] = Fresh()
+    scores: Fresh[Assessment] = Fresh()
 
     def report(start: date | None, end: date | None) -> Report:
         """Made from one moment's books, and shared by all who ask within a moment."""
@@ -87,11 +89,23 @@ def api(gateway: Gateway) -> Routes:
         """On-time and satisfaction rates, and what they are made of."""
         return report(query.start, query.end)
 
+    @routes.get("/assessment")
+    def assessment(query: Year) -> Assessment:
+        """How the year of each level and unit is scored by the policy, and of what."""
+        key = (query.year, gateway.policy.version)
+        return scores.get(key, lambda: _assess(gateway, query.year))
+
     _add_journal(routes, gateway)
     _add_past(routes, gateway)
     _add_shadow(routes, gateway)
     routes.include(page(gateway, report))
     return routes
+
+
+def _assess(gateway: Gateway, year: int) -> Assessment:
+    context = gateway.context
+    with gateway.read() as connection:
+        return read_assessment(connection, context.policy, context.now, year)
 
 
 def _add_journal(routes: Routes, gateway: Gateway) -> None:

@@ -44,6 +44,8 @@ class Entries(Input):
 
     after: int = Field(default=0, ge=0, le=2**62)
     limit: int = Field(default=1000, ge=1, le=100_000)
+    bodies: bool = True
+    """Without them nothing personal is given out, and the chain can still be followed."""
 
 
 class Verified(BaseModel):
@@ -128,9 +130,8 @@ def _add_journal(routes: Routes, gateway: Gateway) -> None:
 
         def read() -> Iterator[str]:
             with gateway.read() as connection:
-                yield from _lines(
-                    map(_exported, islice(queries.journal(connection, query.after), query.limit))
-                )
+                entries = islice(queries.journal(connection, query.after), query.limit)
+                yield from _lines(_exported(entry, bodies=query.bodies) for entry in entries)
 
         return StreamingResponse(read(), media_type=NDJSON)
 
@@ -179,8 +180,9 @@ def _add_shadow(routes: Routes, gateway: Gateway) -> None:
             return shadowing.report(connection)
 
 
-def _exported(entry: Entry) -> dict[str, object]:
-    return {"entry": json.loads(entry.canonical), "hash": entry.hash.hex()}
+def _exported(entry: Entry, *, bodies: bool) -> dict[str, object]:
+    body = {"body": entry.body} if bodies else {}
+    return {"entry": json.loads(entry.canonical), **body, "hash": entry.hash.hex()}
 
 
 def _lines(rows: Iterable[object]) -> Iterator[str]:

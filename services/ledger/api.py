@@ -45,7 +45,7 @@ class Entries(Input):
     after: int = Field(default=0, ge=0, le=2**62)
     limit: int = Field(default=1000, ge=1, le=100_000)
     bodies: bool = True
-    """Without them nothing personal is given out, and the chain can still be followed."""
+    """Without them nobody's words are given out, and the chain can still be followed."""
 
 
 class Verified(BaseModel):

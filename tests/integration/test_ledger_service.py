@@ -406,7 +406,7 @@ def test_a_stranger_can_verify_the_journal_with_the_program_in_the_documentation
     assert run().stderr.startswith("the body of entry 1 was changed")
 
 
-def test_the_journal_is_proved_without_its_bodies_which_tell_nothing_personal(
+def test_the_journal_is_proved_without_its_bodies_which_hold_peoples_words(
     office: Desk, browser: Browser
 ) -> None:
     hear(office, *two_rounds().events)

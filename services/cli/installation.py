@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from services.embedded.catalogue import NAMES, load
 from services.embedded.house import open_storage
 from services.ledger import queries
+from services.ledger.assessing import Assessment, read_assessment
 from services.ledger.figures import Report
 from services.ledger.journal import verify
 from services.ledger.reading import read_report
@@ -48,6 +49,9 @@ class Installation(Protocol):
 
     def report(self, start: date | None, end: date | None) -> Report:
         """The report on the cases recorded from day to day, both included."""
+
+    def assessment(self, year: int) -> Assessment:
+        """The scores of a year, by level and unit."""
 
 
 @contextmanager
@@ -94,6 +98,12 @@ class Databases:
         policy = self.policy()
         with self.reading(LEDGER) as connection:
             return read_report(connection, policy, datetime.now(UTC), start, end)
+
+    def assessment(self, year: int) -> Assessment:
+        """See `Installation`."""
+        policy = self.policy()
+        with self.reading(LEDGER) as connection:
+            return read_assessment(connection, policy, datetime.now(UTC), year)
 
     @contextmanager
     def reading(self, name: str) -> Iterator[sa.Connection]:
@@ -184,6 +194,10 @@ class Addresses:
         given = {name: day.isoformat() for name, day in days.items() if day is not None}
         # a proxy may know the ledger alone, so that it is not asked which services are there
         return Report.model_validate(self._get(f"{self._urls[0]}/report", given))
+
+    def assessment(self, year: int) -> Assessment:
+        """See `Installation`."""
+        return Assessment.model_validate(self.ask("/assessment", {"year": f"{year}"}))
 
     def ask(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """What the installation answers under a path, for which the first address is asked."""

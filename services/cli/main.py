@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from services.cli import calendar, deadlines
+from services.cli.assessing import assessment
 from services.cli.importing import import_cases
 from services.cli.policy import policy
 from services.cli.reporting import audit, report
@@ -43,6 +44,7 @@ for name, command in (
     ("import", import_cases),
     ("report", report),
     ("audit", audit),
+    ("assessment", assessment),
 ):
     app.command(name)(command)
 app.add_typer(policy)

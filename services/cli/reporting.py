@@ -30,6 +30,12 @@ SHOWN = 20
 """Differences, and lines of a table, that are shown."""
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of the data, by default ./var.")]
+Url = Annotated[
+    str | None, typer.Option(help="Address of a running installation, or of its ledger.")
+]
+PolicyFile = Annotated[
+    Path | None, typer.Option(help="The policy file; the last one used if left out.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -42,13 +48,8 @@ def report(
         datetime | None,
         typer.Option("--to", formats=DAY, help="Last day of recording, itself included."),
     ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(help="Address of a running installation, or of its ledger."),
-    ] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="The policy file; the last one used if left out.")
-    ] = None,
+    url: Url = None,
+    policy: PolicyFile = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,7 +61,7 @@ def report(
     folder; nothing has to run. Days are those of the policy's time zone. The on-time rate is on
     time ÷ (on time + late + open beyond the due date): what lies about lowers it.
     """
-    with _installation([url] if url else [], data, policy) as place:
+    with opened([url] if url else [], data, policy) as place:
         found = place.report(_day(start), _day(end))
     if as_json:
         typer.echo(found.model_dump_json(by_alias=True, indent=2))
@@ -94,7 +95,7 @@ def audit(
     Without --url it reads the databases, as `concentric report` does.
     """
     waiting = Console(stderr=True).status("Comparing the books …")
-    with waiting, _installation(url or [], data) as place:
+    with waiting, opened(url or [], data) as place:
         findings = settled(place.look, wait=wait, clock=monotonic, sleep=sleep)
         found = Audit(findings, place.waiting(), place.journal())
     if as_json:
@@ -106,9 +107,10 @@ def audit(
 
 
 @contextmanager
-def _installation(
+def opened(
     urls: list[str], data: Path | None, policy: Path | None = None
 ) -> Iterator[Installation]:
+    """The installation whose books are read."""
     # what reads the books takes a third of a second to import, which other commands need not pay
     from services.cli.installation import installation  # noqa: PLC0415
 
@@ -131,21 +133,21 @@ def _print_report(found: Report, console: Console) -> None:
         f"[bold]{found.cases}[/bold] cases = {found.open} open + {found.closed} closed"
         f" + {found.withdrawn} withdrawn; {found.repeats} repeats ({percent(found.repeat_rate)})"
     )
-    kept = _table("On time", "colour", "on time", "late", "open, overdue", "rate")
+    kept = table("On time", "colour", "on time", "late", "open, overdue", "rate")
     for name, one in found.on_time.items():
         counts = (one.on_time, one.late, one.open_overdue)
-        _row(kept, _title(found.titles.colours, name), *counts, percent(one.rate))
+        row(kept, _title(found.titles.colours, name), *counts, percent(one.rate))
     console.print(kept)
-    judged = _table("Satisfaction", "level", "asked", "rated", "satisfied", "rate")
+    judged = table("Satisfaction", "level", "asked", "rated", "satisfied", "rate")
     for name, vote in found.satisfaction.items():
         counts = (vote.asked, vote.rated, vote.satisfied)
-        _row(judged, _title(found.titles.levels, name), *counts, percent(vote.rate))
+        row(judged, _title(found.titles.levels, name), *counts, percent(vote.rate))
     console.print(judged)
     _print_lines(found.units, found.titles.units, "Units", console)
-    needs = _table("Top needs", "category", "item", "cases", "open", "overdue")
+    needs = table("Top needs", "category", "item", "cases", "open", "overdue")
     for need in found.top_needs:
         counts = (need.cases, need.open, need.open_overdue)
-        _row(needs, need.category, need.item or "–", *counts)
+        row(needs, need.category, need.item or "–", *counts)
     console.print(needs)
 
 
@@ -154,14 +156,14 @@ def _print_lines(
 ) -> None:
     from services.ledger.report import percent  # noqa: PLC0415 - as above
 
-    table = _table(name, "", "cases", "open", "on time", "satisfied")
+    shown = table(name, "", "cases", "open", "on time", "satisfied")
     for line in lines[:SHOWN]:
         satisfied = percent(line.satisfaction.rate) if line.satisfaction else "–"
         kept = percent(line.on_time.rate)
-        _row(table, _title(titles, line.id), line.cases, line.open, kept, satisfied)
+        row(shown, _title(titles, line.id), line.cases, line.open, kept, satisfied)
     if len(lines) > SHOWN:
-        table.caption = f"and {len(lines) - SHOWN} more; --json has all"
-    console.print(table)
+        shown.caption = f"and {len(lines) - SHOWN} more; --json has all"
+    console.print(shown)
 
 
 def _audit_as_json(found: Audit) -> dict[str, Any]:
@@ -183,11 +185,11 @@ def _audit_as_json(found: Audit) -> dict[str, Any]:
 
 def _print_audit(found: Audit, console: Console) -> None:
     names = ("recorded", "open", "closed", "withdrawn", "outbox", "parked")
-    table = _table("Books", "service", *names)
+    books = table("Books", "service", *names)
     for service, count in found.findings.counts.items():
         figures = {**asdict(count), **asdict(found.waiting[service])}
-        _row(table, service, *(figures[name] for name in names))
-    console.print(table)
+        row(books, service, *(figures[name] for name in names))
+    console.print(books)
     journal = found.journal
     console.print(f"Journal: {journal.entries} entries, ending with {journal.head}")
     if found.passed:
@@ -208,26 +210,28 @@ def _print_faults(found: Audit, console: Console) -> None:
     findings = found.findings
     if not findings.number:
         return
-    table = _table(f"{findings.number} differences", "case", "where", "what", left=3)
+    differences = table(f"{findings.number} differences", "case", "where", "what", left=3)
     shown = list(islice(findings.found.values(), SHOWN))
     for one in shown:
-        _row(table, one.case_id, one.service, one.message)
-    console.print(table)
+        row(differences, one.case_id, one.service, one.message)
+    console.print(differences)
     if findings.number > len(shown):
         console.print(f"… and {findings.number - len(shown)} more")
     for code in dict.fromkeys(one.code for one in shown):
         console.print(f"[bold]{code}[/bold]: {ADVICE[code]}")
 
 
-def _table(title: str, *columns: str, left: int = 1) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left")
+def table(title: str, *columns: str, left: int = 1) -> Table:
+    """An empty table, whose columns behind the first `left` ones hold figures."""
+    made = Table(title=title, title_justify="left", caption_justify="left")
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < left else "right", overflow="fold")
-    return table
+        made.add_column(column, justify="left" if number < left else "right", overflow="fold")
+    return made
 
 
-def _row(table: Table, *cells: object) -> None:
-    table.add_row(*(escape(str(cell)) for cell in cells))
+def row(shown: Table, *cells: object) -> None:
+    """Add a line to a table."""
+    shown.add_row(*(escape(str(cell)) for cell in cells))
 
 
 def _title(titles: dict[str, dict[str, str]], name: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from services.ledger import queries, shadowing
+from services.ledger.assessing import Assessment, Year, read_assessment
 from services.ledger.figures import Report
 from services.ledger.fresh import Fresh
 from services.ledger.handlers import COMMANDS
@@ -43,6 +44,8 @@ class Entries(Input):
 
     after: int = Field(default=0, ge=0, le=2**62)
     limit: int = Field(default=1000, ge=1, le=100_000)
+    bodies: bool = True
+    """Without them nobody's words are given out, and the chain can still be followed."""
 
 
 class Verified(BaseModel):
@@ -60,6 +63,7 @@ def api(gateway: Gateway) -> Routes:
     """The routes of the ledger."""
     routes = command_routes("ledger", COMMANDS, gateway)
     fresh: Fresh[Report] = Fresh()
+    scores: Fresh[Assessment] = Fresh()
 
     def report(start: date | None, end: date | None) -> Report:
         """Made from one moment's books, and shared by all who ask within a moment."""
@@ -87,11 +91,23 @@ def api(gateway: Gateway) -> Routes:
         """On-time and satisfaction rates, and what they are made of."""
         return report(query.start, query.end)
 
+    @routes.get("/assessment")
+    def assessment(query: Year) -> Assessment:
+        """How the year of each level and unit is scored by the policy, and of what."""
+        key = (query.year, gateway.policy.version)
+        return scores.get(key, lambda: _assess(gateway, query.year))
+
     _add_journal(routes, gateway)
     _add_past(routes, gateway)
     _add_shadow(routes, gateway)
     routes.include(home_page(gateway, report))
     return routes
+
+
+def _assess(gateway: Gateway, year: int) -> Assessment:
+    context = gateway.context
+    with gateway.read() as connection:
+        return read_assessment(connection, context.policy, context.now, year)
 
 
 def _add_journal(routes: Routes, gateway: Gateway) -> None:
@@ -114,9 +130,8 @@ def _add_journal(routes: Routes, gateway: Gateway) -> None:
 
         def read() -> Iterator[str]:
             with gateway.read() as connection:
-                yield from _lines(
-                    map(_exported, islice(queries.journal(connection, query.after), query.limit))
-                )
+                entries = islice(queries.journal(connection, query.after), query.limit)
+                yield from _lines(_exported(entry, bodies=query.bodies) for entry in entries)
 
         return StreamingResponse(read(), media_type=NDJSON)
 
@@ -165,8 +180,9 @@ def _add_shadow(routes: Routes, gateway: Gateway) -> None:
             return shadowing.report(connection)
 
 
-def _exported(entry: Entry) -> dict[str, object]:
-    return {"entry": json.loads(entry.canonical), "hash": entry.hash.hex()}
+def _exported(entry: Entry, *, bodies: bool) -> dict[str, object]:
+    body = {"body": entry.body} if bodies else {}
+    return {"entry": json.loads(entry.canonical), **body, "hash": entry.hash.hex()}
 
 
 def _lines(rows: Iterable[object]) -> Iterator[str]:

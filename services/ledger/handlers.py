@@ -7,7 +7,7 @@ from typing import Any
 
 from services.ledger import logic
 from services.ledger.dossier import Dossier
-from services.ledger.journal import Chain, canonical, seal
+from services.ledger.journal import Chain, canonical, digest_of, seal
 from services.ledger.shadowing import NAME as SHADOW_NAME
 from services.ledger.shadowing import shadow_policy, try_shadow
 from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, SHADOW, TEXTS
@@ -55,6 +55,7 @@ def append(event: Event, tx: Tx, ctx: Context) -> None:
             "The row that notes where the journal ends is missing: restore the ledger's database."
         )
     previous = bytes.fromhex(chain.hash)
+    body = logic.redacted(event).model_dump_json()
     fields = (
         chain.seq + 1,
         cause.id,
@@ -65,10 +66,10 @@ def append(event: Event, tx: Tx, ctx: Context) -> None:
         micros(cause.time),
         cause.correlationid,
         cause.policyversion,
-        logic.redacted(event).model_dump_json(),
+        digest_of(body),
     )
     link = seal(previous, canonical(*fields))
-    tx.append(JOURNAL, *fields, previous, link)
+    tx.append(JOURNAL, *fields, body, previous, link)
     tx.put(CHAIN, Chain(seq=chain.seq + 1, hash=link.hex()))
 
 

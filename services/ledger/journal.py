@@ -5,10 +5,12 @@ What is hashed, so that an outsider can verify it (docs/reports.md has a program
     hash = SHA-256( previous hash, 32 bytes  +  canonical bytes of the entry )
 
 The canonical bytes are the JSON array `[seq, event_id, type, case_id, aggregate, version, at,
-correlation, policy_version, body]` by RFC 8785: UTF-8, no spaces, numbers as they are, an absent
-value as null. `body` is a text: the event's JSON as it is stored. Before the first entry stand 32
-zero bytes. Whoever changes, removes, inserts or moves an entry has to rewrite all that follow it,
-and the last hash with them: who has noted that one elsewhere notices.
+correlation, policy_version, digest]` by RFC 8785: UTF-8, no spaces, numbers as they are, an absent
+value as null. `digest` is the SHA-256, in hex digits, of the body in UTF-8: the event's JSON as it
+is stored. So the chain seals every body, and can be followed by whoever may not see what was said.
+Before the first entry stand 32 zero bytes. Whoever changes, removes, inserts or moves an entry has
+to rewrite all that follow it, and the last hash with them: who has noted that one elsewhere
+notices.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class Entry:
     """When it happened, in microseconds since 1970-01-01 UTC."""
     correlation: str | None
     policy_version: str | None
+    digest: str
+    """Of the body."""
     body: str
     previous: bytes
     hash: bytes
@@ -61,7 +65,7 @@ class Entry:
             self.at,
             self.correlation,
             self.policy_version,
-            self.body,
+            self.digest,
         )
 
 
@@ -95,6 +99,11 @@ def canonical(*fields: str | int | None) -> bytes:
     return to_json(fields)
 
 
+def digest_of(body: str) -> str:
+    """What the chain seals of a body: its SHA-256, in hex digits."""
+    return sha256(body.encode()).hexdigest()
+
+
 def seal(previous: bytes, content: bytes) -> bytes:
     """The hash of an entry with this content after the entry with the previous hash."""
     return sha256(previous + content).digest()
@@ -126,5 +135,6 @@ def _breaks(entry: Entry, before: int, head: bytes) -> Iterator[str]:
         yield f"entry {entry.seq} follows entry {before}: what stood between is missing"
     elif entry.previous != head:
         yield f"entry {entry.seq} does not continue entry {before}: one of them was exchanged"
-    if seal(entry.previous, entry.canonical) != entry.hash:
+    sealed = seal(entry.previous, entry.canonical) == entry.hash
+    if not sealed or digest_of(entry.body) != entry.digest:
         yield f"entry {entry.seq}, {entry.type} of {entry.case_id}, was changed afterwards"

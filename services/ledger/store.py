@@ -32,6 +32,7 @@ JOURNAL = Log(
     sa.Column("at", sa.BigInteger(), nullable=False),
     sa.Column("correlation", sa.Text()),
     sa.Column("policy_version", sa.Text()),
+    sa.Column("digest", sa.Text(), nullable=False),
     sa.Column("body", sa.Text(), nullable=False),
     sa.Column("previous", sa.LargeBinary(), nullable=False),
     sa.Column("hash", sa.LargeBinary(), nullable=False),

@@ -11,6 +11,7 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Submission
 from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
+from shared.domain.keeping import AssessmentRule
 from shared.domain.model import Instant, Value
 from shared.domain.notices import Addressee, Happening, Messages
 
@@ -142,6 +143,10 @@ class Policy(Protocol):
     @property
     def clocks(self) -> ClockRules:
         """Pauses, extensions, and what becomes of the acceptance clock at a transfer."""
+
+    @property
+    def assessment(self) -> AssessmentRule | None:
+        """How a year is scored; None where the policy does not say."""
 
     @property
     def messages(self) -> Messages:

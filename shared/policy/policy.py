@@ -11,6 +11,7 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Submission
 from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
+from shared.domain.keeping import AssessmentRule
 from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Score, Titled, Unit
 from shared.policy import clocks as sections
@@ -25,7 +26,7 @@ from shared.policy.rows import evaluator_table, routing_table, triage_table
 from shared.policy.schema import Document
 from shared.policy.schema_rules import Asked, Outcome, Route
 from shared.policy.telling import Telling
-from shared.policy.tree import Tree
+from shared.policy.tree import Tree, targets
 from shared.policy.vocabulary import ROUTING_FACTS
 
 NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
@@ -64,7 +65,7 @@ class CompiledPolicy:
         self._clocks = sections.rules(document)
         self._admission = Admission(document, self._tree.units)
         self._classifier = Classifier(document)
-        self._target_of = _targets(document)
+        self._target_of = targets(document)
         self._handling_facts = HandlingFacts(document, self._tree.units)
         self._telling = Telling(document, self._tree.units, self._handling_facts, on_fallback)
         self._escalations = Escalations(document, self._tree, self._handling_facts, on_fallback)
@@ -142,6 +143,12 @@ class CompiledPolicy:
     def clocks(self) -> ClockRules:
         """Pauses, extensions, and what becomes of the acceptance clock at a transfer."""
         return self._clocks
+
+    @property
+    def assessment(self) -> AssessmentRule | None:
+        """How a year is scored; None where the policy does not say."""
+        part = self._document.assessment
+        return None if part is None else part.rule()
 
     @property
     def fallbacks(self) -> int:
@@ -278,15 +285,3 @@ def _rules(
             on_fallback,
         ),
     )
-
-
-def _targets(document: Document) -> dict[tuple[str, str | None], str]:
-    """The unit of each category, and of each item that has one of its own."""
-    targets: dict[tuple[str, str | None], str] = {}
-    for category in document.categories:
-        if category.unit is not None:
-            targets[category.id, None] = category.unit
-        for item in category.items:
-            if item.unit is not None:
-                targets[category.id, item.id] = item.unit
-    return targets

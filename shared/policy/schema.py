@@ -21,6 +21,7 @@ from shared.policy.schema_clocks import (
     ExtensionsPart,
     PausePart,
 )
+from shared.policy.schema_keeping import AssessmentPart
 from shared.policy.schema_notify import ContactsPart, MessagesPart, NotificationTable
 from shared.policy.schema_rules import (
     AttributePart,
@@ -163,3 +164,5 @@ class Document(Part):
     contacts: ContactsPart = ContactsPart()
     messages: MessagesPart = MessagesPart()
     notifications: NotificationTable = NotificationTable()
+    assessment: AssessmentPart | None = None
+    """Left out, no year is scored."""

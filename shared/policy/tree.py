@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.policy import Unit
-from shared.policy.schema import UnitPart
+from shared.policy.schema import Document, UnitPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +61,15 @@ def _chain(part: UnitPart, units: Mapping[str, Unit]) -> tuple[str, ...]:
         chain.append(above)
         above = units[above].parent
     return tuple(chain)
+
+
+def targets(document: Document) -> dict[tuple[str, str | None], str]:
+    """The unit of each category, and of each item that has one of its own."""
+    targets: dict[tuple[str, str | None], str] = {}
+    for category in document.categories:
+        if category.unit is not None:
+            targets[category.id, None] = category.unit
+        for item in category.items:
+            if item.unit is not None:
+                targets[category.id, item.id] = item.unit
+    return targets

@@ -27,6 +27,7 @@ from shared.domain.clock_rules import (
 )
 from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
+from shared.domain.keeping import AssessmentRule, Measure
 from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Policy, PolicyVersion, Score, Titled, Unit
 
@@ -94,6 +95,9 @@ class SmallPolicy:
     pace: Escalation = Escalation(first=2, days=2)  # noqa: RUF009 - frozen
     counts: Mapping[str, Count] = field(default_factory=dict)
     messages: Messages = field(default_factory=Messages)
+    assessment: AssessmentRule | None = AssessmentRule(  # noqa: RUF009 - frozen
+        weights={Measure.ON_TIME: 60, Measure.SATISFACTION: 40}, at_least=2
+    )
     tells: Mapping[str, Sequence[Addressee]] = field(default_factory=dict)
     """By event: who is told."""
     asks: Sequence[str] | None = None

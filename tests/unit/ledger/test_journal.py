@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ledger.journal import GENESIS, Chain, Entry, canonical, seal, verify
+from services.ledger.journal import GENESIS, Chain, Entry, canonical, digest_of, seal, verify
 
 Entries = list[Entry]
 
@@ -21,8 +21,9 @@ def write(bodies: Sequence[str]) -> tuple[Entries, Chain]:
     previous = GENESIS
     for number, body in enumerate(bodies, 1):
         fields = (number, f"id-{number}", "case.recorded", "c", "record", number, number, None, "p")
-        link = seal(previous, canonical(*fields, body))
-        entries.append(Entry(*fields, body=body, previous=previous, hash=link))
+        digest = digest_of(body)
+        link = seal(previous, canonical(*fields, digest))
+        entries.append(Entry(*fields, digest=digest, body=body, previous=previous, hash=link))
         previous = link
     return entries, Chain(seq=len(bodies), hash=previous.hex())
 
@@ -45,12 +46,17 @@ def change_body(entries: Entries) -> Entries:
     return [replace(e, body='{"text":"x"}') if e.seq == 2 else e for e in entries]
 
 
+def change_body_and_digest(entries: Entries) -> Entries:
+    changed = digest_of("{}")
+    return [replace(e, body="{}", digest=changed) if e.seq == 2 else e for e in entries]
+
+
 def change_moment(entries: Entries) -> Entries:
     return [replace(e, at=e.at + 1) if e.seq == 4 else e for e in entries]
 
 
 def forge_with_a_fitting_hash(entries: Entries) -> Entries:
-    forged = replace(entries[1], body="{}")
+    forged = replace(entries[1], body="{}", digest=digest_of("{}"))
     forged = replace(forged, hash=seal(forged.previous, forged.canonical))
     return [entries[0], forged, *entries[2:]]
 
@@ -83,6 +89,7 @@ def insert(entries: Entries) -> Entries:
     ("tamper", "seen"),
     [
         (change_body, "entry 2, case.recorded of c, was changed"),
+        (change_body_and_digest, "entry 2, case.recorded of c, was changed"),
         (change_moment, "entry 4, case.recorded of c, was changed"),
         (forge_with_a_fitting_hash, "entry 3 does not continue entry 2"),
         (remove, "entry 4 follows entry 2"),
@@ -124,6 +131,10 @@ def test_what_is_hashed_is_what_any_encoder_of_json_by_rfc_8785_writes(
     # Python's own encoder follows the RFC for texts and whole numbers
     plain = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
     assert canonical(*fields) == plain
+
+
+def test_the_digest_of_a_body_is_its_sha_256() -> None:
+    assert digest_of("停电") == hashlib.sha256("停电".encode()).hexdigest()
 
 
 def test_the_hash_is_that_of_the_previous_hash_and_the_content() -> None:

@@ -1,0 +1,39 @@
+"""The policy file's shape, third part: how a year is scored."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from shared.domain.keeping import AssessmentRule, Measure
+from shared.policy.parts import Part
+
+WHOLE = 100
+
+_Weight = Annotated[int, Field(strict=True, ge=1, le=WHOLE)]
+
+
+def _whole(weights: dict[Measure, int]) -> dict[Measure, int]:
+    total = sum(weights.values())
+    if total != WHOLE:
+        raise PydanticCustomError(
+            "weights",
+            "weigh {total} together: make them 100, and leave out what is to weigh nothing",
+            {"total": total},
+        )
+    return weights
+
+
+class AssessmentPart(Part):
+    """How the year of a unit and of a level is scored."""
+
+    weights: Annotated[dict[Measure, _Weight], Field(min_length=1), AfterValidator(_whole)]
+    """What each measure weighs, in percent; what is left out weighs nothing."""
+    at_least: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 1
+    """With fewer cases there is no score."""
+
+    def rule(self) -> AssessmentRule:
+        """The same in the words of the services."""
+        return AssessmentRule(weights=dict(self.weights), at_least=self.at_least)

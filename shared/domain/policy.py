@@ -13,6 +13,7 @@ from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
 from shared.domain.model import Instant, Value
 from shared.domain.notices import Addressee, Happening, Messages
+from shared.domain.reviews import ReviewRules
 
 
 class Titled(Value):
@@ -142,6 +143,10 @@ class Policy(Protocol):
     @property
     def clocks(self) -> ClockRules:
         """Pauses, extensions, and what becomes of the acceptance clock at a transfer."""
+
+    @property
+    def review(self) -> ReviewRules | None:
+        """Which units are reviewed each month, and by whom; None where none is."""
 
     @property
     def messages(self) -> Messages:

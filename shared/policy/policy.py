@@ -13,6 +13,7 @@ from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
 from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Score, Titled, Unit
+from shared.domain.reviews import ReviewRules
 from shared.policy import clocks as sections
 from shared.policy.admit import Admission
 from shared.policy.classify import Classifier
@@ -142,6 +143,11 @@ class CompiledPolicy:
     def clocks(self) -> ClockRules:
         """Pauses, extensions, and what becomes of the acceptance clock at a transfer."""
         return self._clocks
+
+    @property
+    def review(self) -> ReviewRules | None:
+        """Which units are reviewed each month, and by whom; None where none is."""
+        return self._document.review.rules if self._document.review else None
 
     @property
     def fallbacks(self) -> int:

@@ -29,6 +29,7 @@ from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
 from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Policy, PolicyVersion, Score, Titled, Unit
+from shared.domain.reviews import ReviewRules
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
@@ -93,6 +94,7 @@ class SmallPolicy:
     )
     pace: Escalation = Escalation(first=2, days=2)  # noqa: RUF009 - frozen
     counts: Mapping[str, Count] = field(default_factory=dict)
+    review: ReviewRules | None = None
     messages: Messages = field(default_factory=Messages)
     tells: Mapping[str, Sequence[Addressee]] = field(default_factory=dict)
     """By event: who is told."""

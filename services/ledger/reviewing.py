@@ -17,7 +17,7 @@ from services.ledger.report import fold
 from services.ledger.store import CHAIN, DOSSIERS, REVIEWS
 from shared.domain.case import Name
 from shared.domain.commands import SignReview
-from shared.domain.errors import NotFound
+from shared.domain.errors import NotFound, Refusal
 from shared.domain.events import Event
 from shared.domain.model import EPOCH, Input, micros
 from shared.domain.policy import Policy
@@ -186,7 +186,7 @@ def gauges(connection: sa.Connection) -> Iterable[Sample]:
         )
 
 
-def _unknown(key: str) -> NotFound:
+def _unknown(key: str) -> Refusal:
     return NotFound.of(
         "reviewed",
         "unknown-review",

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from services.cli import calendar, deadlines
+from services.cli import calendar, deadlines, reviews
 from services.cli.assessing import assessment
 from services.cli.importing import import_cases
 from services.cli.policy import policy
@@ -48,7 +48,11 @@ for name, command in (
 ):
     app.command(name)(command)
 app.add_typer(policy)
-for title, group in (("deadline", deadlines), ("calendar", calendar)):
+for title, group in (
+    ("deadline", deadlines),
+    ("calendar", calendar),
+    ("review", reviews),
+):
     below = typer.Typer(name=title, help=group.HELP, no_args_is_help=True)
     for name, one in group.COMMANDS.items():
         below.command(name)(one)

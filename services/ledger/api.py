@@ -10,7 +10,7 @@ from itertools import islice
 from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
-from services.ledger import queries, shadowing
+from services.ledger import queries, reviewing, shadowing
 from services.ledger.assessing import Assessment, Year, read_assessment
 from services.ledger.figures import Report
 from services.ledger.fresh import Fresh
@@ -18,10 +18,12 @@ from services.ledger.handlers import COMMANDS
 from services.ledger.journal import Entry, verify
 from services.ledger.page import home_page
 from services.ledger.reading import CaseFile, read_file, read_report
+from services.ledger.reviewing import ReviewList, ReviewQuery
 from services.ledger.search import CaseList, CaseQuery, search
 from services.ledger.shadow import ShadowReport
 from services.ledger.store import DOSSIERS
 from shared.domain.model import Input
+from shared.domain.reviews import Review
 from shared.runtime.commands import command_routes
 from shared.runtime.gateway import Gateway
 from shared.runtime.routes import Routes
@@ -100,6 +102,7 @@ def api(gateway: Gateway) -> Routes:
     _add_journal(routes, gateway)
     _add_past(routes, gateway)
     _add_shadow(routes, gateway)
+    _add_reviews(routes, gateway)
     routes.include(home_page(gateway, report))
     return routes
 
@@ -178,6 +181,20 @@ def _add_shadow(routes: Routes, gateway: Gateway) -> None:
         """What the candidate beside the policy in force has decided so far, and where otherwise."""
         with gateway.read() as connection:
             return shadowing.report(connection)
+
+
+def _add_reviews(routes: Routes, gateway: Gateway) -> None:
+    @routes.get("/reviews")
+    def reviews(query: ReviewQuery) -> ReviewList:
+        """The monthly reviews of the units, the newest month first."""
+        with gateway.read() as connection:
+            return reviewing.listed(connection, query)
+
+    @routes.get("/reviews/{unit}/{month}")
+    def review(unit: str, month: str) -> Review:
+        """The review of a unit's month, with its figures and its signature."""
+        with gateway.read() as connection:
+            return reviewing.one(connection, unit, month)
 
 
 def _exported(entry: Entry, *, bodies: bool) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import sqlalchemy as sa
 
-from services.ledger import queries, shadowing
+from services.ledger import queries, reviewing, shadowing
 from services.ledger.figures import OnTime, Satisfaction
 from services.ledger.queries import Figures, Votes
 from services.ledger.report import (
@@ -40,6 +40,7 @@ def gauges(connection: sa.Connection, ctx: Context) -> Iterable[Sample]:
     if share is not None:
         yield Sample("concentric_repeat_ratio", "Repeats among all cases.", share)
     yield from shadowing.gauges(connection)
+    yield from reviewing.gauges(connection)
     entries = queries.chain(connection).seq
     yield Sample("concentric_journal_entries", "Events in the journal.", entries)
 

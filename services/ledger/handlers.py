@@ -8,13 +8,15 @@ from typing import Any
 from services.ledger import logic
 from services.ledger.dossier import Dossier
 from services.ledger.journal import Chain, canonical, digest_of, seal
+from services.ledger.reviewing import sign_review
 from services.ledger.shadowing import NAME as SHADOW_NAME
 from services.ledger.shadowing import shadow_policy, try_shadow
-from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, SHADOW, TEXTS
-from shared.domain.commands import Command, ShadowPolicy
+from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, REVIEWS, SHADOW, TEXTS
+from shared.domain.commands import Command, ShadowPolicy, SignReview
 from shared.domain.errors import ConfigurationError
 from shared.domain.events import EVENTS, Event, PolicyApplied
 from shared.domain.model import micros
+from shared.domain.reviews import key_of
 from shared.runtime.handling import Context, Handler, Need
 from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
@@ -74,9 +76,12 @@ def append(event: Event, tx: Tx, ctx: Context) -> None:
 
 
 def needs(cause: Event | Command) -> Iterable[Need]:
-    """The chain's end, and the dossier of the event's case; for a command, the candidate."""
+    """The chain's end, and the dossier of the event's case; for a command, its own row."""
     if isinstance(cause, ShadowPolicy):
         yield SHADOW, SHADOW_NAME
+        return
+    if isinstance(cause, SignReview):
+        yield REVIEWS, key_of(cause.reviewed, cause.month)
         return
     yield CHAIN, NAME
     if isinstance(cause, Event) and cause.aggregate is not None:
@@ -88,6 +93,6 @@ HANDLERS: Mapping[type[Event], Handler] = {
     PolicyApplied: enter_policy,
 }
 
-COMMANDS: Mapping[type[Command], Handler] = {ShadowPolicy: shadow_policy}
+COMMANDS: Mapping[type[Command], Handler] = {ShadowPolicy: shadow_policy, SignReview: sign_review}
 
 PREPARE: Mapping[type[Command], Callable[[Any, Context], None]] = {ShadowPolicy: try_shadow}

@@ -3,7 +3,8 @@
 from services.ledger.api import api
 from services.ledger.gauges import gauges
 from services.ledger.handlers import COMMANDS, HANDLERS, PREPARE, needs
-from services.ledger.shadowing import TIMERS
+from services.ledger.reviewing import TIMERS as REVIEWS
+from services.ledger.shadowing import TIMERS as SHADOW
 from services.ledger.store import DOSSIERS, METADATA
 from shared.runtime.service import Service
 
@@ -15,7 +16,7 @@ LEDGER = Service(
     handlers=HANDLERS,
     commands=COMMANDS,
     prepare=PREPARE,
-    timers=TIMERS,
+    timers=(*SHADOW, *REVIEWS),
     api=api,
     needs=needs,
     hears_everything=True,

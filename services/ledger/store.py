@@ -8,6 +8,7 @@ from services.ledger.dossier import Dossier, RatingRow
 from services.ledger.journal import Chain
 from services.ledger.shadow import Shadow
 from shared.domain.model import micros
+from shared.domain.reviews import Review
 from shared.storage.collection import Collection, Field, Log, aggregates, key_type
 
 METADATA = sa.MetaData()
@@ -108,6 +109,20 @@ TEXTS = Log(
 
 SHADOW = Collection(METADATA, "shadow", Shadow, key=lambda shadow: shadow.name)
 """At most one row: the candidate that decides beside the policy in force."""
+
+REVIEWS = Collection(
+    METADATA,
+    "reviews",
+    Review,
+    key=lambda review: review.key,
+    fields=(
+        Field("unit", sa.Text(), lambda review: review.unit),
+        Field("month", sa.Text(), lambda review: review.month, index=True),
+        Field("state", sa.Text(), lambda review: review.state.value),
+        Field("due_at", sa.BigInteger(), lambda review: micros(review.due_at)),
+    ),
+)
+"""One row per unit and month that was reviewed, by `UNIT/2026-11`."""
 
 DIFFERENCES = Log(
     METADATA,

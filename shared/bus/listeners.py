@@ -74,5 +74,5 @@ LISTENERS = (
         ),
         commands=("retry-notification",),
     ),
-    Subscription("ledger", events=("#",), commands=("shadow-policy",)),
+    Subscription("ledger", events=("#",), commands=("shadow-policy", "sign-review")),
 )

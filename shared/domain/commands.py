@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from shared.domain.case import Name, Submission, Text
 from shared.domain.ids import case_id
 from shared.domain.model import GivenInstant, Input
+from shared.domain.reviews import Month
 
 
 class Command(Input):
@@ -160,6 +161,24 @@ class ShadowPolicy(Command):
     @property
     def about(self) -> str:
         """Empty: a policy is about no case."""
+        return ""
+
+
+class SignReview(Command):
+    """Sign the review of a unit's month."""
+
+    type = "sign-review"
+    reviewed: Name
+    """The unit whose month it is."""
+    month: Month
+    unit: Name
+    """The unit that signs."""
+    person: Name
+    remark: Text = ""
+
+    @property
+    def about(self) -> str:
+        """Empty: a review is about no case."""
         return ""
 
 

@@ -33,8 +33,9 @@ from shared.domain.event import Event
 from shared.domain.model import Instant
 from shared.domain.notices import Way
 from shared.domain.policy import PolicyVersion
+from shared.domain.review_events import ReviewOpened, ReviewOverdue, ReviewSigned
 
-# The events about time have a file of their own; they are found here with all others.
+# The events about time and reviews have files of their own; they are found here with all others.
 __all__ = [
     "CaseDueSoon",
     "CaseEscalated",
@@ -48,6 +49,9 @@ __all__ = [
     "Event",
     "ExtensionRefused",
     "ExtensionRequested",
+    "ReviewOpened",
+    "ReviewOverdue",
+    "ReviewSigned",
 ]
 
 

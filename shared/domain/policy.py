@@ -14,6 +14,7 @@ from shared.domain.errors import Problem
 from shared.domain.keeping import AssessmentRule
 from shared.domain.model import Instant, Value
 from shared.domain.notices import Addressee, Happening, Messages
+from shared.domain.reviews import ReviewRules
 
 
 class Titled(Value):
@@ -147,6 +148,10 @@ class Policy(Protocol):
     @property
     def assessment(self) -> AssessmentRule | None:
         """How a year is scored; None where the policy does not say."""
+
+    @property
+    def review(self) -> ReviewRules | None:
+        """Which units are reviewed each month, and by whom; None where none is."""
 
     @property
     def messages(self) -> Messages:

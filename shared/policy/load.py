@@ -16,6 +16,7 @@ from shared.policy import source as yaml_source
 from shared.policy.calendar import UnknownPlace, build
 from shared.policy.checks import check_all
 from shared.policy.checks_notify import check_notifications
+from shared.policy.checks_review import check_review
 from shared.policy.draft import Draft
 from shared.policy.engine import OnFallback
 from shared.policy.names import Names, suggest
@@ -89,6 +90,7 @@ def _check(source: Source) -> tuple[Document, WorkingCalendar]:
     draft = Draft(source, names, sections, tables)
     check_all(draft)
     check_notifications(draft)
+    check_review(draft)
     calendar = _calendar(source, sections)
     if source.problems or document is None or calendar is None:
         raise source.error()

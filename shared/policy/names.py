@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from shared.domain.clock_rules import ROLES
+from shared.domain.clock_rules import PARENT, ROLES
 
 STATION = "station"
 CATEGORY_UNIT = "category-unit"
@@ -125,6 +125,7 @@ _Reference = Annotated[str, StringConstraints(strict=True, max_length=64)]
 
 UnitRef = Annotated[_Reference, _known("unit")]
 WhoRef = Annotated[_Reference, _known("unit", ROLES)]
+SignerRef = Annotated[_Reference, _known("unit", (PARENT,))]
 LevelRef = Annotated[_Reference, _known("level")]
 StepRef = Annotated[_Reference, _known("step")]
 CategoryRef = Annotated[_Reference, _known("category")]

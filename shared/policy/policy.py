@@ -14,6 +14,7 @@ from shared.domain.errors import Problem
 from shared.domain.keeping import AssessmentRule
 from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Score, Titled, Unit
+from shared.domain.reviews import ReviewRules
 from shared.policy import clocks as sections
 from shared.policy.admit import Admission
 from shared.policy.classify import Classifier
@@ -149,6 +150,11 @@ class CompiledPolicy:
         """How a year is scored; None where the policy does not say."""
         part = self._document.assessment
         return None if part is None else part.rule()
+
+    @property
+    def review(self) -> ReviewRules | None:
+        """Which units are reviewed each month, and by whom; None where none is."""
+        return self._document.review.rules if self._document.review else None
 
     @property
     def fallbacks(self) -> int:

@@ -23,6 +23,7 @@ from shared.policy.schema_clocks import (
 )
 from shared.policy.schema_keeping import AssessmentPart
 from shared.policy.schema_notify import ContactsPart, MessagesPart, NotificationTable
+from shared.policy.schema_review import ReviewPart
 from shared.policy.schema_rules import (
     AttributePart,
     CountPart,
@@ -161,6 +162,8 @@ class Document(Part):
     """Left out, nobody gets more time."""
     escalation: EscalationPart
     campaigns: tuple[Named, ...] = ()
+    review: ReviewPart | None = None
+    """Left out, nobody is reviewed."""
     contacts: ContactsPart = ContactsPart()
     messages: MessagesPart = MessagesPart()
     notifications: NotificationTable = NotificationTable()

@@ -22,10 +22,15 @@ def case_id(source: str, external_id: str) -> str:
 
 
 def new_id() -> str:
-    """A fresh id whose order is that of time (UUID version 7, RFC 9562), kind to indexes."""
-    number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10))
-    number = (number & ~(0xF << 76)) | (0x7 << 76)
-    number = (number & ~(0x3 << 62)) | (0x2 << 62)
+    """A fresh id whose order is that of time (UUID version 7, RFC 9562), kind to indexes.
+
+    Twelve bits hold the fraction of the millisecond (section 6.2, method 3): of two ids that one
+    thread makes, the later is the higher.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = (rest << 12) // 1_000_000
+    chance = int.from_bytes(os.urandom(8)) >> 2
+    number = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | chance
     text = f"{number:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

@@ -29,6 +29,7 @@ from tests.support.browser import Browser
 from tests.support.desk import Desk, desk
 from tests.support.house import ZONE, SmallPolicy, Unchanging, at
 from tests.support.machine import machine, storage_of
+from tests.support.serving import served
 from tests.support.story import Story
 
 HOLIDAY = {date(2026, 10, day) for day in range(1, 8)}
@@ -299,3 +300,23 @@ def test_the_command_lists_the_reviews_of_a_folder(tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, [*words, "--month", "November"])
     assert refused.exit_code == 2
     assert "month" in refused.output
+
+
+def test_the_command_signs_at_a_running_installation(tmp_path: Path) -> None:
+    with desk(LEDGER, POLICY, NOW, tmp_path) as office:
+        september(office)
+        pass_time(office)
+    storage = storage_of(LEDGER, tmp_path)
+    words = ["review", "sign", "north-station", "2026-09", "--person", "head"]
+    with (
+        machine(LEDGER, storage, Unchanging(POLICY), tmp_path, lambda: NOW) as running,
+        served(application([running.host], Metrics())) as address,
+    ):
+        refused = CliRunner().invoke(app, [*words, "--unit", "south", "--url", address])
+        assert refused.exit_code == 2
+        assert "north signs it" in refused.output
+        signed = CliRunner().invoke(app, [*words, "--unit", "north", "--url", address])
+        assert signed.exit_code == 0, signed.output
+        listing = ["review", "list", "--state", "signed", "--url", address]
+        shown = CliRunner().invoke(app, listing, env={"COLUMNS": "200"})
+        assert "head (north)" in shown.output

@@ -133,6 +133,8 @@ def _print_report(found: Report, console: Console) -> None:
         f"[bold]{found.cases}[/bold] cases = {found.open} open + {found.closed} closed"
         f" + {found.withdrawn} withdrawn; {found.repeats} repeats ({percent(found.repeat_rate)})"
     )
+    if found.paused or found.extended:
+        console.print(f"{found.paused} were paused, {found.extended} got more time")
     kept = table("On time", "colour", "on time", "late", "open, overdue", "rate")
     for name, one in found.on_time.items():
         counts = (one.on_time, one.late, one.open_overdue)

@@ -22,6 +22,10 @@ class Round(Value):
     replied_at: Instant | None = None
     clocks_version: int = 0
     due_at: Instant | None = None
+    paused: bool = False
+    """Whether the clocks stood still for a while."""
+    extended: bool = False
+    """Whether more time was granted."""
     judgement_version: int = 0
     level: str = ""
     """The level that is judged."""
@@ -86,6 +90,16 @@ class Dossier(Aggregate):
     def breached(self) -> bool:
         """Whether an answer of any round came too late."""
         return any(each.late for each in self.rounds)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the clocks of any round stood still for a while."""
+        return any(each.paused for each in self.rounds)
+
+    @property
+    def extended(self) -> bool:
+        """Whether more time was granted in any round."""
+        return any(each.extended for each in self.rounds)
 
 
 class RatingRow(Value):

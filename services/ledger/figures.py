@@ -86,6 +86,10 @@ class Report(BaseModel):
     repeats: int
     repeat_rate: float | None
     """Repeats ÷ cases."""
+    paused: int
+    """Cases whose clocks stood still for a while."""
+    extended: int
+    """Cases for which more time was granted."""
     on_time: dict[str, OnTime]
     """By colour, and `all`."""
     satisfaction: dict[str, Satisfaction]

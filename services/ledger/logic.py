@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.ledger.dossier import Dossier, RatingRow, Round
-from shared.domain.aggregates import Clocks, Handling, Judgement, Record
+from shared.domain.aggregates import Clocks, ExtensionState, Handling, Judgement, Record
 from shared.domain.case import Aggregate
 from shared.domain.events import (
     CaseClosed,
@@ -128,7 +128,13 @@ def _clocks(known: Dossier, clocks: Clocks) -> dict[str, Any]:
     changes: dict[str, Any] = {"clocks_version": max(clocks.version, known.clocks_version)}
     part = known.round(clocks.standing.round)
     if clocks.version > part.clocks_version:
-        news = {"clocks_version": clocks.version, "due_at": clocks.due_at}
+        granted = (each.state is ExtensionState.GRANTED for each in clocks.extensions)
+        news = {
+            "clocks_version": clocks.version,
+            "due_at": clocks.due_at,
+            "paused": bool(clocks.pauses),
+            "extended": any(granted),
+        }
         changes["rounds"] = _with(known, part, news)
     return changes
 

@@ -66,6 +66,10 @@ class Figures:
     """Open cases whose promise is broken: no answer by the due date, or an answer after it."""
     overdue: int = 0
     """Those of them that still wait for their answer."""
+    paused: int = 0
+    """Cases whose clocks stood still for a while."""
+    extended: int = 0
+    """Cases for which more time was granted."""
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(*(getattr(self, n) + getattr(other, n) for n in Figures.__slots__))
@@ -108,6 +112,8 @@ def figures(
         sa.and_(closed, _owed, sa.not_(kept)),
         sa.or_(unanswered, sa.and_(_open, _owed, _late)),
         unanswered,
+        case.paused.is_(sa.true()),
+        case.extended.is_(sa.true()),
     )
     keys = [case[name] for name in by]
     counts = [sa.func.count(), *(sa.func.count().filter(condition) for condition in conditions)]

@@ -66,6 +66,8 @@ def make(frame: Frame, figures: Mapping[Group, Figures], votes: Mapping[Group, V
         withdrawn=total.withdrawn,
         repeats=total.repeats,
         repeat_rate=ratio(total.repeats, total.cases),
+        paused=total.paused,
+        extended=total.extended,
         on_time=on_time_by_colour(fold(figures, _part(0), Figures()), policy.colours),
         satisfaction=satisfaction_by_level(fold(votes, _part(0), Votes()), policy.levels),
         units=_lines(fold(figures, _part(1), Figures()), fold(votes, _part(1), Votes())),

@@ -77,6 +77,8 @@ DOSSIERS = aggregates(
     Field("due_at", sa.BigInteger(), lambda d: micros(d.current.due_at)),
     Field("replied_at", sa.BigInteger(), lambda d: micros(d.current.replied_at)),
     Field("breached", sa.Boolean(), lambda d: d.breached),
+    Field("paused", sa.Boolean(), lambda d: d.paused),
+    Field("extended", sa.Boolean(), lambda d: d.extended),
 )
 """One row per case. Only `recorded_at`, which never changes, is indexed besides the key: a row
 that changes with every event then costs no index anything."""

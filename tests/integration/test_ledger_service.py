@@ -27,9 +27,10 @@ from services.ledger.queries import Figures
 from services.ledger.reading import read_report
 from services.ledger.service import LEDGER
 from services.ledger.store import DOSSIERS, JOURNAL, RATINGS, TEXTS
+from shared.domain.aggregates import Actor, Extension, ExtensionState, Pause
 from shared.domain.case import Kind
 from shared.domain.errors import Unavailable
-from shared.domain.events import CaseRefused, Event
+from shared.domain.events import CasePaused, CaseRefused, DeadlineExtended, DeadlineSet, Event
 from shared.domain.model import micros
 from shared.observe.metrics import Metrics
 from shared.runtime.http import application
@@ -41,6 +42,7 @@ from tests.support.story import DUE, MONDAY, Story, two_rounds
 
 NOW = DUE + timedelta(days=100)
 MOMENT = timedelta(microseconds=1)
+DAY = timedelta(days=1)
 
 Opener = Callable[[datetime], AbstractContextManager[Desk]]
 
@@ -262,6 +264,35 @@ def test_a_reopened_case_counts_by_the_date_of_its_new_round(open_desk: Opener) 
         assert figures(office).overdue == 1
         hear(office, *again.replied(later).closed().events[-2:])
         assert figures(office) == Figures(cases=1, closed=1, on_time=1)
+
+
+def test_pauses_and_time_that_was_granted_are_counted(office: Desk) -> None:
+    events = two_rounds().events
+    at = next(index for index, event in enumerate(events) if isinstance(event, DeadlineSet))
+    set_first = events[at]
+    assert isinstance(set_first, DeadlineSet)
+    hear(office, *events[: at + 1])
+    assert (figures(office).paused, figures(office).extended) == (0, 0)
+    by, clocks = Actor(unit="north-station"), set_first.clocks
+    assert clocks.due_at is not None
+    pause = Pause(reason="planned-outage", by=by, at=NOW, until=NOW + DAY)
+    more = Extension(days=5, reason="parts", by=by, at=NOW)
+    still = clocks.next(pauses=(pause,), extensions=(more,))
+    hear(office, CasePaused(case_id=clocks.case_id, clocks=still, pause=pause))
+    assert (figures(office).paused, figures(office).extended) == (1, 0), "asked is not granted"
+    granted = more.model_copy(update={"state": ExtensionState.GRANTED})
+    later = still.next(extensions=(granted,))
+    hear(
+        office,
+        DeadlineExtended(
+            case_id=clocks.case_id,
+            clocks=later,
+            extension=granted,
+            moved_from=clocks.due_at,
+            moved_to=clocks.due_at + DAY,
+        ),
+    )
+    assert (figures(office).paused, figures(office).extended) == (1, 1)
 
 
 def test_the_report_is_about_the_cases_recorded_in_the_period(office: Desk) -> None:

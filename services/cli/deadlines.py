@@ -57,13 +57,14 @@ def explain(
     Without --url it reads the databases, as `concentric report` does.
     """
     from services.deadline.explain import Explanation  # noqa: PLC0415 - loaded where it is needed
+    from services.deadline.plan import rating_days  # noqa: PLC0415
 
     if url is not None:
         found = Explanation.model_validate(_asked(url, f"/cases/{case}/deadline/days"))
     else:
         loaded = _policy(data, policy)
         clocks = _clocks(case, _settings(data, policy))
-        found = _explained(clocks, loaded, loaded.rating_days)
+        found = _explained(clocks, loaded, rating_days(clocks, loaded))
     _show(found, language, as_json=as_json)
 
 

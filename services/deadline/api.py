@@ -12,6 +12,7 @@ from services.deadline.gauges import expected
 from services.deadline.handlers import COMMANDS
 from services.deadline.logic import days_paused, is_overdue, working_days_left
 from services.deadline.page import pages
+from services.deadline.plan import rating_days
 from services.deadline.store import CLOCKS
 from services.deadline.words import Language, text
 from shared.domain.aggregates import Clocks, Extension, Mark, Pause
@@ -112,7 +113,7 @@ def api(gateway: Gateway) -> Routes:
         context = gateway.context
         policy = context.policy
         clocks = gateway.fetch(CLOCKS, case_id)
-        return Deadline.of(clocks, policy.calendar, context.now, policy.rating_days)
+        return Deadline.of(clocks, policy.calendar, context.now, rating_days(clocks, policy))
 
     @routes.get("/cases/{case_id}/deadline/days")
     def days(case_id: str) -> Explanation:
@@ -145,4 +146,4 @@ def explained(gateway: Gateway, case_id: str) -> Explanation:
     context = gateway.context
     policy = context.policy
     clocks = gateway.fetch(CLOCKS, case_id)
-    return explain(clocks, policy.calendar, context.now, policy.rating_days)
+    return explain(clocks, policy.calendar, context.now, rating_days(clocks, policy))

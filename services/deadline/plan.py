@@ -99,6 +99,11 @@ def accept_due_at(clocks: Clocks, policy: Policy) -> datetime | None:
     return _end_of_nth(start, limits.accept, stood_still(clocks), policy.calendar)
 
 
+def rating_days(clocks: Clocks, policy: Policy) -> int:
+    """Working days for which the link to rate the answer will live."""
+    return clocks.limits.rating or policy.rating_days
+
+
 def stood_still(clocks: Clocks) -> Still:
     """When the clocks stand still: of a pause that lasts, until it ends by itself.
 

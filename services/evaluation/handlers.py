@@ -51,7 +51,8 @@ def ask_for_rating(event: CaseReplied, tx: Tx, ctx: Context) -> Sequence[Event]:
     evaluator = logic.entitled(handling, ctx.policy)
     if evaluator is None:
         return [_close(logic.not_asked(judgement, event.reply), "not-rated", tx, ctx)]
-    judgement = logic.ask(judgement, evaluator, event.reply, ctx.now, ctx.policy)
+    lapses_at = logic.lives_until(handling, ctx.now, ctx.policy)
+    judgement = logic.ask(judgement, evaluator, event.reply, ctx.now, lapses_at)
     token = ctx.new_token()
     link = Link(
         digest=digest(token),

@@ -75,16 +75,23 @@ def _own_work_of(handling: Handling) -> set[str]:
     }
 
 
-def ask(known: Judgement, evaluator: str, reply: str, now: datetime, policy: Policy) -> Judgement:
-    """Somebody is asked to rate the answer of the present round.
+def lives_until(handling: Handling, now: datetime, policy: Policy) -> datetime:
+    """When a link that is given out now lapses, by the limits of the case's colour and level.
 
-    Raises `ConfigurationError` where the link would lapse outside the policy's calendar.
+    Raises `ConfigurationError` where that lies outside the policy's calendar.
     """
+    return policy.calendar.due(now, handling.limits.rating or policy.rating_days)
+
+
+def ask(
+    known: Judgement, evaluator: str, reply: str, now: datetime, lapses_at: datetime
+) -> Judgement:
+    """Somebody is asked to rate the answer of the present round."""
     return known.next(
         state=JudgementState.ASKED,
         evaluator=evaluator,
         asked_at=now,
-        lapses_at=policy.calendar.due(now, policy.rating_days),
+        lapses_at=lapses_at,
         reply=reply,
     )
 

@@ -29,6 +29,8 @@ class Limits(Value):
     accept_hours: int | None = None
     """Instead of the days."""
     reply_hours: int | None = None
+    rating: int | None = None
+    """Working days for which the link to rate the answer lives; None: as for all cases."""
 
 
 class Decision(Value):

@@ -61,6 +61,7 @@ def _limits(part: LimitsPart | ColourPart, colour: ColourPart) -> Limits:
         reply=None if isinstance(reply, HoursPart) else reply,
         accept_hours=accept.hours if isinstance(accept, HoursPart) else None,
         reply_hours=reply.hours if isinstance(reply, HoursPart) else None,
+        rating=part.rating or colour.rating,
     )
 
 

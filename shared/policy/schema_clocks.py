@@ -86,6 +86,7 @@ class LimitsPart(Part):
 
     reply: Limit | None = None
     accept: Limit | None = None
+    rating: Days | None = None
 
 
 class ColourPart(Named):
@@ -93,6 +94,8 @@ class ColourPart(Named):
 
     reply: Limit
     accept: Limit | None = None
+    rating: Days | None = None
+    """Working days for which a link to rate lives; left out, `link_days` of `rating`."""
     warn: tuple[Warning_, ...] = ()
     """Working days before the due date (hours, for a limit in hours), or shares of the time."""
     levels: dict[LevelRef, LimitsPart] = Field(default_factory=dict)

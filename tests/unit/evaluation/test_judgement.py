@@ -10,7 +10,7 @@ import pytest
 from services.evaluation import logic
 from services.evaluation.logic import LONGEST_COMMENT, Link
 from services.evaluation.store import JUDGEMENTS
-from shared.domain.aggregates import Handling, Judgement, JudgementState
+from shared.domain.aggregates import Handling, Judgement, JudgementState, Limits
 from shared.domain.case import Standing, State
 from shared.domain.commands import RateReply
 from shared.domain.errors import Conflict, NotFound, Refusal
@@ -25,7 +25,15 @@ ANSWERED = replied(routed(), NOW)
 
 def asked(handling: Handling = ANSWERED) -> Judgement:
     known = logic.follow(Judgement(case_id="case-1"), handling)
-    return logic.ask(known, LINK.evaluator, "Done.", NOW, POLICY)
+    until = logic.lives_until(handling, NOW, POLICY)
+    return logic.ask(known, LINK.evaluator, "Done.", NOW, until)
+
+
+def test_a_link_lives_as_long_as_the_colour_and_level_of_the_case_say() -> None:
+    general = logic.lives_until(ANSWERED, NOW, POLICY)
+    assert general == POLICY.calendar.due(NOW, POLICY.rating_days)
+    short = ANSWERED.model_copy(update={"limits": Limits(reply=5, rating=3)})
+    assert logic.lives_until(short, NOW, POLICY) == POLICY.calendar.due(NOW, 3)
 
 
 def rating(score: str, comment: str = "") -> RateReply:

@@ -29,6 +29,17 @@ def changed(text: str, *changes: tuple[str, str]) -> Iterator[CompiledPolicy]:
         policy.close()
 
 
+def test_a_link_to_rate_lives_as_long_as_the_colour_or_the_level_says(
+    small_text: str, case: Callable[..., Case]
+) -> None:
+    own = "rating: 7, levels: {base: {rating: 2}}"
+    with changed(small_text, (COLOURS, f"{COLOURS}, {own}")) as policy:
+        base = policy.triage(case(text="触电", category="power"))
+        top = policy.triage(case(attributes={"customer": "hospital"}, item="outage"))
+    assert (base.limits.rating, base.limits.reply) == (2, 5)
+    assert top.limits.rating == 7
+
+
 def test_limits_are_days_or_hours_and_a_level_may_have_its_own(
     small_text: str, case: Callable[..., Case]
 ) -> None:

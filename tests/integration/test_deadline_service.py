@@ -156,13 +156,10 @@ def test_marks_are_said_when_their_moment_comes_and_not_before(office: Desk) -> 
     assert said == [0, 1, 1, 1]
 
 
-def test_two_replicas_say_each_mark_once_between_them(tmp_path: Path, database: str) -> None:
+def test_two_replicas_say_each_mark_once_between_them(open_desk: Opener) -> None:
     cases = names(CASES)
     with ExitStack() as stack:
-        replicas = [
-            stack.enter_context(desk(DEADLINE, SmallPolicy(), START, tmp_path, database))
-            for _ in range(2)
-        ]
+        replicas = [stack.enter_context(open_desk(START)) for _ in range(2)]
         replicas[0].hear(*(routing(routed(name)) for name in cases))
         together, fired = threading.Barrier(2), list[int]()
 

@@ -9,7 +9,7 @@ READY := .venv/.ready
 export CPPFLAGS := $(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help env run run-rabbitmq test lint format bench bench-policy bench-clocks lock clean
+.PHONY: help env run run-rabbitmq test lint format bench bench-policy bench-clocks bench-growth lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ bench: env ## run the benchmarks, on real servers (ARGS="--json FILE" writes the
 
 bench-policy: env ## measure decisions a second and their memory, beside zen-engine
 	$(BIN)/python -m bench.policy $(ARGS)
+
+bench-growth: env ## measure a case among many stored ones (ARGS="--memory 200000": what services hold)
+	$(SERVERS) $(BIN)/python -m bench.growth $(ARGS)
 
 LOCK := $(BIN)/uv --system-certs pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"

@@ -11,17 +11,18 @@ import json
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.doors import RemoteDoor
+from bench.doors import QueueDoor, RemoteDoor
 from bench.inside import in_own_process
-from bench.loop import Loop
+from bench.loop import Door, Loop
 from bench.measure import Meter, Usage
 from bench.yardstick import HOPS, chain
 from tests.support import servers
@@ -30,6 +31,9 @@ from tests.support.servers import fresh
 
 RATE = 20.0
 """Cases per second of the latency run."""
+
+PACKED = 50
+"""Commands that a client which has many at hand puts into one message."""
 
 
 @dataclass
@@ -76,31 +80,38 @@ def _run(cases: int, singles: int) -> Iterator[Figures]:
         seconds, took, usage = in_own_process(cases, singles)
         yield _figures("embedded, SQLite", cases, seconds, took, usage)
         with fresh.vhost(broker) as amqp, fresh.database(database) as url:
-            _say(f"RabbitMQ and PostgreSQL: {cases} cases, then {singles} at {RATE:.0f}/s")
-            yield _remote(amqp, url, cases, singles)
+            yield from _remote(amqp, url, cases, singles)
 
 
-def _remote(amqp: str, url: str, cases: int, singles: int) -> Figures:
+def _remote(amqp: str, url: str, cases: int, singles: int) -> Iterator[Figures]:
     with (
         tempfile.TemporaryDirectory() as folder,
         services(Path(folder), amqp, url) as running,
-        _door({name: process.url for name, process in running.items()}, amqp) as door,
     ):
-        Loop(door, "warm").throughput(min(cases, 300))
-        meter = Meter([process.pid for process in running.values()], servers=True)
-        seconds = Loop(door, "many").throughput(cases)
-        usage = meter.stop()
-        took = Loop(door, "single").latency(singles, RATE)
-    return _figures("RabbitMQ, PostgreSQL", cases, seconds, took, usage)
+        pids = [process.pid for process in running.values()]
+        meter = partial(Meter, pids, {"broker": amqp, "database": url})
+        urls = {name: process.url for name, process in running.items()}
+        doors: dict[str, Callable[[], RemoteDoor | QueueDoor]] = {
+            "HTTP in bulk": partial(RemoteDoor, urls, amqp),
+            f"queued, {PACKED} a message": partial(QueueDoor, amqp, PACKED),
+            "queued one by one": partial(QueueDoor, amqp, 1),
+        }
+        for name, door in doors.items():
+            _say(f"RabbitMQ and PostgreSQL, {name}: {cases} cases, then {singles} at {RATE:.0f}/s")
+            with closing(door()) as opened:  # one after the other: they listen at one queue
+                yield _through(opened, name, meter, (cases, singles))
 
 
-@contextmanager
-def _door(urls: dict[str, str], amqp: str) -> Iterator[RemoteDoor]:
-    door = RemoteDoor(urls, amqp)
-    try:
-        yield door
-    finally:
-        door.close()
+def _through(
+    door: Door, name: str, meter: Callable[[], Meter], numbers: tuple[int, int]
+) -> Figures:
+    cases, singles = numbers
+    Loop(door, f"{name} warm").throughput(min(cases, 300))
+    running = meter()
+    seconds = Loop(door, f"{name} many").throughput(cases)
+    usage = running.stop()
+    took = Loop(door, f"{name} single").latency(singles, RATE)
+    return _figures(f"RabbitMQ, PostgreSQL, {name}", cases, seconds, took, usage)
 
 
 def _figures(name: str, cases: int, seconds: float, took: list[float], usage: Usage) -> Figures:

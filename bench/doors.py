@@ -1,18 +1,20 @@
-"""Two ways into a running house: inside its process, and over HTTP and RabbitMQ."""
+"""Three ways into a running house: inside its process, over HTTP, and over RabbitMQ."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 import httpx
 
 from bench.loop import BATCH, HEARD
 from services.embedded.house import House
-from shared.bus.codec import Envelope, decode
+from shared.bus.codec import Envelope, decode, encode
 from shared.bus.listeners import LISTENERS
-from shared.bus.protocol import Bus, Delivery, Subscription
+from shared.bus.protocol import CLOUDEVENTS_BATCH, Bus, Delivery, Message, Subscription
 from shared.bus.rabbit import RabbitBus
 from shared.domain.commands import Command
+from shared.domain.ids import new_id
 
 Listener = Callable[[Sequence[Envelope]], None]
 
@@ -70,6 +72,48 @@ class RemoteDoor:
         self._bus.close()
         for client in self._clients.values():
             client.close()
+
+
+class QueueDoor:
+    """Commands as messages, so many in each; events from RabbitMQ."""
+
+    def __init__(self, amqp: str, pack: int) -> None:
+        self._pack = pack
+        self._bus = RabbitBus(amqp, name="bench", listeners=(*LISTENERS, EAR))
+        self._ear = _Ear(self._bus)
+
+    def execute(self, service: str, commands: Sequence[Command]) -> None:  # noqa: ARG002
+        """Hand commands over: each finds its service by its type; one refused is never closed."""
+        self._bus.publish(
+            [
+                _message(commands[first : first + self._pack])
+                for first in range(0, len(commands), self._pack)
+            ]
+        )
+
+    def hear(self, listener: Listener) -> None:
+        """Tell this listener from now on, and no other."""
+        self._ear.listener = listener
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._bus.close()
+
+
+def _message(commands: Sequence[Command]) -> Message:
+    now = datetime.now(UTC)
+    envelopes = [
+        Envelope(
+            id=new_id(),
+            type=command.type,
+            source="/bench",
+            subject=command.about,
+            time=now,
+            data=command,
+        )
+        for command in commands
+    ]
+    return Message(new_id(), commands[0].type, encode(envelopes), CLOUDEVENTS_BATCH)
 
 
 class _Ear:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import psutil
-
-SERVERS = {"beam.smp": "broker", "postgres": "database"}
-"""Processes of this machine that belong to a server, by name."""
 
 
 @dataclass
@@ -24,9 +22,12 @@ class Usage:
 class Meter:
     """Measures from its making to `stop`."""
 
-    def __init__(self, pids: Sequence[int], *, servers: bool) -> None:
+    def __init__(self, pids: Sequence[int], servers: Mapping[str, str] | None = None) -> None:
+        """`servers` are URLs by part; only those of this machine can be measured."""
         self._python = [psutil.Process(pid) for pid in pids]
-        self._servers = list(_servers()) if servers else []
+        self._servers = [
+            (process, part) for part, url in (servers or {}).items() for process in _server(url)
+        ]
         self._before = self._seconds()
 
     def stop(self) -> Usage:
@@ -60,8 +61,15 @@ def resident_mb(pid: int, *, peak: bool = False) -> float:
     return int(kilobytes) / 1024
 
 
-def _servers() -> Iterable[tuple[psutil.Process, str]]:
-    for process in psutil.process_iter(["name"]):
-        part = SERVERS.get(process.info["name"])
-        if part is not None:
-            yield process, part
+def _server(url: str) -> Iterable[psutil.Process]:
+    """The processes behind a port of this machine: whoever listens there, and its children."""
+    port = urlsplit(url).port
+    listening = {
+        each.pid
+        for each in psutil.net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN and each.pid and each.laddr and each.laddr.port == port
+    }
+    # PostgreSQL's sessions are children that have inherited the port
+    for process in map(psutil.Process, listening):
+        yield process
+        yield from process.children(recursive=True)

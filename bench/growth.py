@@ -1,0 +1,214 @@
+"""Measure what a stored case costs: `python -m bench.growth` (by `make bench-growth`).
+
+Drives cases through the whole loop on RabbitMQ and PostgreSQL, multiplies what is stored, drives
+as many again, and compares what a case costs. With --memory N it drives N cases instead and shows
+what each service holds on the way. The exit code is 1 where a bound is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, sleep
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+
+from bench.doors import QueueDoor
+from bench.loop import Loop
+from bench.measure import Meter, resident_mb
+from tests.support import servers
+from tests.support.processes import Process, services
+from tests.support.servers import fresh
+from tests.support.servers.server import libpq
+
+COSTS_AT_MOST = 1.2
+"""How much more a case may cost among many than among few."""
+
+GROWS_AT_MOST = 1.1
+"""How much more a service may hold at the end of a long run than after its first fifth."""
+
+FEW = 10_000
+STEPS = 10
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a case costs at some number of stored cases."""
+
+    stored: int
+    cpu_ms: dict[str, float]
+    """By part, summed over its processes."""
+    seconds: float
+
+    @property
+    def total(self) -> float:
+        """Milliseconds of processor time, all parts together."""
+        return sum(self.cpu_ms.values())
+
+
+@dataclass(frozen=True)
+class House:
+    """Running services, and the way in."""
+
+    running: Mapping[str, Process]
+    door: QueueDoor
+    servers: Mapping[str, str]
+
+    def entered(self) -> int:
+        """How many events of the closing of a case the ledger has entered."""
+        with psycopg.connect(libpq(self.servers["database"])) as connection:
+            return _rows(connection, "ledger", "journal", "where type = 'case.closed' and seq > 0")
+
+    def drive(self, run: str, cases: int) -> Cost:
+        """Let so many cases live through the loop."""
+        meter = Meter([each.pid for each in self.running.values()], self.servers)
+        before = self.entered()
+        seconds = Loop(self.door, run).throughput(cases)
+        while self.entered() < before + cases:  # the ledger hears of the last ones last
+            sleep(0.1)
+        used = meter.stop().cpu_seconds
+        return Cost(0, {part: value / cases * 1000 for part, value in used.items()}, seconds)
+
+
+def main() -> None:
+    """Measure and print; exit with 1 where a bound is broken."""
+    parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
+    parser.add_argument("--stored", type=int, default=1_000_000, help="cases among which to end")
+    parser.add_argument("--cases", type=int, default=5000, help="cases measured at each size")
+    parser.add_argument("--memory", type=int, metavar="N", help="drive N cases, show the memory")
+    given = parser.parse_args()
+    with _house() as house:
+        kept = _memory(house, given.memory) if given.memory else _cost(house, given)
+    sys.exit(0 if kept else 1)
+
+
+@contextmanager
+def _house() -> Iterator[House]:
+    with (
+        servers.rabbitmq() as broker,
+        servers.postgres() as database,
+        fresh.vhost(broker) as amqp,
+        fresh.database(database) as url,
+        tempfile.TemporaryDirectory() as folder,
+        services(Path(folder), amqp, url) as running,
+        closing(QueueDoor(amqp, 50)) as door,
+    ):
+        yield House(running, door, {"broker": amqp, "database": url})
+
+
+def _cost(house: House, given: argparse.Namespace) -> bool:
+    for number in range(FEW // 5000):
+        house.drive(f"few {number}", 5000)
+        _say(f"{5000 * (number + 1):,} cases stored")
+    few = house.drive("among few", given.cases)
+    _tell(FEW, few)
+    times = given.stored // FEW
+    with psycopg.connect(libpq(house.servers["database"]), autocommit=True) as connection:
+        for schema, table in _grown(connection):
+            began = perf_counter()
+            _multiply(connection, schema, table, times - 1)
+            _say(f"{schema}.{table} × {times} in {perf_counter() - began:.0f} s")
+        connection.execute("vacuum analyze")
+        connection.execute("checkpoint")
+    house.drive("warm", 1000)
+    many = house.drive("among many", given.cases)
+    _tell(given.stored, many)
+    ratio = many.total / few.total
+    print(f"a case among {given.stored:,} costs {ratio:.2f} × one among {FEW:,}", end="")
+    print(f" (bound {COSTS_AT_MOST})")
+    return ratio <= COSTS_AT_MOST
+
+
+def _memory(house: House, cases: int) -> bool:
+    early: dict[str, float] = {}
+    now: dict[str, float] = {}
+    for step in range(1, STEPS + 1):
+        house.drive(f"part {step}", cases // STEPS)
+        now = {name: resident_mb(each.pid) for name, each in house.running.items()}
+        early = early if step > STEPS // 5 else now
+        held = ", ".join(f"{name} {size:.0f}" for name, size in now.items())
+        print(f"{step * cases // STEPS:>9,} cases: {held} MB", flush=True)
+    grown = {name: now[name] / early[name] for name in now}
+    worst = max(grown, key=lambda name: grown[name])
+    print(f"most grown since the first fifth: {worst} × {grown[worst]:.2f}", end="")
+    print(f" (bound {GROWS_AT_MOST})")
+    return grown[worst] <= GROWS_AT_MOST
+
+
+_ALONE = {"alembic_version", "outbox", "parked"}
+"""Tables that do not grow with the cases: what lies there is on its way."""
+
+
+def _grown(connection: psycopg.Connection) -> list[tuple[str, str]]:
+    """The tables that hold rows by case, of all services: by schema and name."""
+    tables = connection.execute(
+        "select table_schema, table_name from information_schema.tables where table_type ="
+        " 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema') order by 1, 2"
+    ).fetchall()
+    return [
+        (schema, table)
+        for schema, table in tables
+        if table not in _ALONE and (table == "inbox" or _rows(connection, schema, table) >= FEW)
+    ]
+
+
+def _rows(
+    connection: psycopg.Connection, schema: str, table: str, which: LiteralString = ""
+) -> int:
+    counted = connection.execute(
+        sql.SQL("select count(*) from {} ").format(sql.Identifier(schema, table)) + sql.SQL(which)
+    ).fetchone()
+    return int(counted[0]) if counted else 0
+
+
+def _multiply(connection: psycopg.Connection, schema: str, table: str, copies: int) -> None:
+    """Copy every row so often, under other ids: scattered as real ones are, alike everywhere."""
+    columns = connection.execute(
+        "select column_name, data_type from information_schema.columns"
+        " where table_schema = %s and table_name = %s order by ordinal_position",
+        (schema, table),
+    ).fetchall()
+    numbered = {name for name, kind in columns if name == "seq" and kind == "bigint"}
+    named = {name for name, kind in columns if name in _IDS and kind == "text"}
+    values = [
+        sql.SQL("md5({} || copy::text)").format(sql.Identifier(name))
+        if name in named
+        else sql.SQL("-({} + copy * 100000000)").format(sql.Identifier(name))
+        if name in numbered
+        else sql.Identifier(name)
+        for name, _ in columns
+    ]
+    connection.execute(
+        sql.SQL(
+            "insert into {table} ({columns}) select {values}"
+            " from (select * from {table}) as one, generate_series(1, {copies}) as copy"
+        ).format(
+            table=sql.Identifier(schema, table),
+            columns=sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
+            values=sql.SQL(", ").join(values),
+            copies=sql.Literal(copies),
+        )
+    )
+
+
+_IDS = {"id", "key", "case_id", "event_id", "external_id", "message_id", "token"}
+
+
+def _tell(stored: int, cost: Cost) -> None:
+    parts = " · ".join(f"{part} {ms:.2f}" for part, ms in cost.cpu_ms.items())
+    print(f"among {stored:,}: {cost.total:.2f} CPU ms a case ({parts}), {cost.seconds:.1f} s")
+
+
+def _say(what: str) -> None:
+    print(f"bench: {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,17 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import httpx
+from pydantic_core import from_json, to_json
 
-from bench.loop import BATCH, HEARD
+from bench.loop import BATCH, HEARD, Heard
 from services.embedded.house import House
-from shared.bus.codec import Envelope, decode, encode
+from shared.bus.codec import Envelope, encode
 from shared.bus.listeners import LISTENERS
 from shared.bus.protocol import CLOUDEVENTS_BATCH, Bus, Delivery, Message, Subscription
 from shared.bus.rabbit import RabbitBus
 from shared.domain.commands import Command
 from shared.domain.ids import new_id
 
-Listener = Callable[[Sequence[Envelope]], None]
+Listener = Callable[[Sequence[Heard]], None]
 
 EAR = Subscription("bench", HEARD)
 
@@ -53,11 +54,12 @@ class RemoteDoor:
         """Carry out commands; raises where one is not done."""
         kind = commands[0].type
         for first in range(0, len(commands), BATCH):
-            body = [
-                command.model_dump(mode="json", exclude_defaults=True)
-                for command in commands[first : first + BATCH]
-            ]
-            answer = self._clients[service].post(f"/commands/{kind}/batch", json=body)
+            body = to_json(list(commands[first : first + BATCH]), exclude_none=True)
+            answer = self._clients[service].post(
+                f"/commands/{kind}/batch",
+                content=body,
+                headers={"content-type": "application/json"},
+            )
             answer.raise_for_status()
             for outcome in answer.json():
                 if outcome["problems"]:
@@ -124,5 +126,6 @@ class _Ear:
         self._consumer = bus.subscribe(EAR, self._deliver)
 
     def _deliver(self, delivery: Delivery) -> None:
-        self.listener([each for each in decode(delivery.message) if isinstance(each, Envelope)])
+        kind, events = delivery.message.key, from_json(delivery.message.body)
+        self.listener([Heard.of(kind, event["data"]) for event in events])
         self._consumer.ack([delivery])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter, sleep
-from typing import Protocol
+from typing import Any, Protocol
 
-from shared.bus.codec import Envelope
 from shared.domain.aggregates import HandlingState
 from shared.domain.commands import Command, RateReply, ReplyToCase, SubmitCase
 from shared.domain.events import CaseClosed, CaseRouted, EvaluationRequested
@@ -20,6 +19,26 @@ BATCH = 100
 """Commands in one request, the same as the yardstick's batch."""
 
 HEARD = (CaseRouted.type, EvaluationRequested.type, CaseClosed.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a client takes from an event: no more than it acts on."""
+
+    type: str
+    case_id: str
+    unit: str = ""
+    """Who has to answer; empty if nobody has to."""
+    link: str = ""
+
+    @classmethod
+    def of(cls, type_: str, data: Mapping[str, Any]) -> Heard:
+        """From the data of an event, as JSON."""
+        handling = data.get("handling") or {}
+        awaited = type_ == CaseRouted.type and handling["state"] == HandlingState.ROUTED.value
+        unit = handling["unit"] if awaited else ""
+        return cls(type_, data["case_id"], unit, data.get("link", ""))
+
 
 TEXT = "小区门口的路灯坏了一个星期，晚上走路很不安全，请尽快安排人员维修，谢谢。" * 6
 """About 200 characters, the median length of a real message."""
@@ -31,7 +50,7 @@ class Door(Protocol):
     def execute(self, service: str, commands: Sequence[Command]) -> None:
         """Carry out commands; raises where one is not done."""
 
-    def hear(self, listener: Callable[[Sequence[Envelope]], None]) -> None:
+    def hear(self, listener: Callable[[Sequence[Heard]], None]) -> None:
         """Call `listener` with the events of `HEARD`, from a thread of the bus."""
 
 
@@ -90,35 +109,33 @@ class Loop:
             self.started[case_id(case.source, case.external_id)] = now
         self.door.execute("intake", cases)
 
-    def _hear(self, events: Sequence[Envelope]) -> None:
-        mine = [each for each in events if each.subject in self.started]
+    def _hear(self, events: Sequence[Heard]) -> None:
+        mine = [each for each in events if each.case_id in self.started]
         if mine:
             self._players.submit(self._play, mine)
 
-    def _play(self, events: Sequence[Envelope]) -> None:
+    def _play(self, events: Sequence[Heard]) -> None:
         try:
-            self._answer([each.data for each in events])
+            self._answer(events)
         except Exception as error:
             with self._closed:
                 self.failure = error
                 self._closed.notify()
             raise
 
-    def _answer(self, events: Sequence[object]) -> None:
+    def _answer(self, events: Sequence[Heard]) -> None:
         now = perf_counter()
-        replies: list[Command] = []
-        ratings: list[Command] = []
-        closed = []
-        for event in events:
-            if isinstance(event, CaseRouted):
-                if event.handling.state is HandlingState.ROUTED:
-                    unit = event.handling.unit
-                    replies.append(ReplyToCase(case_id=event.case_id, unit=unit, reply="已修好。"))
-            elif isinstance(event, EvaluationRequested):
-                token = event.link.rsplit("/", 1)[-1]
-                ratings.append(RateReply(token=token, score="satisfied"))
-            elif isinstance(event, CaseClosed):
-                closed.append(event.case_id)
+        replies: list[Command] = [
+            ReplyToCase(case_id=event.case_id, unit=event.unit, reply="已修好。")
+            for event in events
+            if event.unit
+        ]
+        ratings: list[Command] = [
+            RateReply(token=event.link.rsplit("/", 1)[-1], score="satisfied")
+            for event in events
+            if event.link
+        ]
+        closed = [event.case_id for event in events if event.type == CaseClosed.type]
         if replies:
             self.door.execute("router", replies)
         if ratings:

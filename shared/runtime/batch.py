@@ -10,9 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.codec import BadEvent, Envelope, decode
 from shared.bus.protocol import Delivery
+from shared.domain.case import Aggregate
 from shared.domain.commands import Command
 from shared.domain.errors import Refusal, Unavailable, Unreadable
-from shared.domain.events import Event
+from shared.domain.events import CaseErased, Event
+from shared.runtime.erasing import as_heard, case_of, erase_parked, refuse_erased
 from shared.runtime.handling import Context, Handler, Need
 from shared.runtime.packing import (
     envelope_of,
@@ -145,8 +147,11 @@ class Batch:
         handler = self._service.handlers.get(type(envelope.data))  # type: ignore[arg-type]
         if handler is None:
             return
+        envelope = as_heard(envelope, self._known(envelope))
         try:
             self._handle(handler, envelope)
+            if isinstance(envelope.data, CaseErased):
+                erase_parked(envelope.data, self._tx)
             self.result.handled[envelope.type] += 1
         except (HandlerFailed, Refusal) as failed:
             bug = failed.__cause__
@@ -160,6 +165,7 @@ class Batch:
             if handler is None:
                 reason = f"{self._service.name} does not carry out {envelope.type}"
                 raise Refusal.of("type", "unknown-command", reason)
+            refuse_erased(envelope.data, self._known(envelope))
             outcome, word = self._handle(handler, envelope), "done"
         except Refusal as refusal:
             outcome, word = refusal, "refused"
@@ -167,6 +173,12 @@ class Batch:
             outcome, word = failed, "failed"
         self.result.commands[envelope.type, word] += 1
         return outcome
+
+    def _known(self, envelope: Envelope) -> Aggregate | None:
+        """What the service's books hold of the case that an event or command is about."""
+        case_id = case_of(envelope.data)
+        known = self._tx.get(self._service.books, case_id) if case_id else None
+        return known if isinstance(known, Aggregate) else None
 
     def _handle(self, handler: Handler, envelope: Envelope) -> list[Event]:
         """Run a handler; what a failed run had put is taken back, so that the others stand."""

@@ -18,7 +18,7 @@ from shared.runtime.handling import Context
 from shared.storage.tx import Tx
 
 REMEMBERED = 2000
-"""Cases whose erased entries a verification keeps in mind: those of a case stand near each other."""
+"""Cases whose erased entries a verification keeps in mind: a case's stand near each other."""
 
 _entry = JOURNAL.table.c
 

@@ -12,7 +12,7 @@ from shared.domain.events import EVENTS
 from shared.domain.model import Value
 
 ERASED_ENTRIES = "entries.erased"
-"""The type of the entry that seals what is left of others; it is no event, and nobody is sent it."""
+"""The type of the entry that seals what is left of others: no event, and nobody is sent it."""
 
 NOTHING = "{}"
 

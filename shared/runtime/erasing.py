@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from operator import is_
+from typing import Any, TypeVar
 
 from shared.bus.codec import Envelope, decode, encode
 from shared.bus.protocol import Message
@@ -45,20 +46,26 @@ def erase(
     return enter
 
 
-def as_heard(envelope: Envelope, known: Aggregate | None) -> Envelope:
+def erased_at(tx: Tx, books: Collection[Any], case_id: str) -> datetime | None:
+    """When a case was erased, by a service's books; None where it was not."""
+    known = tx.get(books, case_id) if case_id else None
+    return known.erased_at if isinstance(known, Aggregate) else None
+
+
+def as_heard(envelope: Envelope, at: datetime | None) -> Envelope:
     """An event as a handler may hear it: what is late about an erased case brings nothing back."""
-    if known is None or known.erased_at is None or not isinstance(envelope.data, Event):
+    if at is None or not isinstance(envelope.data, Event):
         return envelope
-    return replace(envelope, data=erased(envelope.data, known.erased_at))
+    return replace(envelope, data=erased(envelope.data, at))
 
 
-def refuse_erased(command: Command, known: Aggregate | None) -> None:
+def refuse_erased(command: Event | Command, at: datetime | None) -> None:
     """Raise `Conflict` for a command about a case that was erased.
 
     A submission is none: whoever submits a case again is answered with the one that exists.
     """
-    if isinstance(command, CaseCommand) and known is not None and known.erased_at is not None:
-        raise erased_refusal("case_id", known.erased_at)
+    if isinstance(command, CaseCommand) and at is not None:
+        raise erased_refusal("case_id", at)
 
 
 def erased_refusal(field: str, at: datetime) -> Refusal:
@@ -77,25 +84,30 @@ def erase_parked(event: CaseErased, tx: Tx) -> None:
     Commands about it, which would be refused, and what cannot be read are removed.
     """
     for parked in tx.parked_about(event.case_id):
-        read = _read(parked)
-        if read is None:
-            if parked.case_id == event.case_id:
-                tx.unpark([parked.id])
-            continue
-        about = [one for one in read if case_of(one.data) == event.case_id]
-        if not about:
-            continue  # a message about others
-        left = [
-            replace(one, data=erased(one.data, event.at)) if one in about else one
-            for one in read
-            if one not in about or isinstance(one.data, Event)
-        ]
-        if not left:
+        left = left_aside(parked, lambda case_id: event.at if case_id == event.case_id else None)
+        if left is None:
             tx.unpark([parked.id])
-            continue
-        # what follows the error's name, and the trace, may repeat a value
-        reason = parked.reason.partition(":")[0]
-        tx.repark(replace(parked, body=encode(left), reason=reason, trace=""))
+        elif left is not parked:
+            tx.repark(left)
+
+
+def left_aside(parked: Parked, erased_at: Callable[[str], datetime | None]) -> Parked | None:
+    """What may lie aside of a message, by when its cases were erased; None where nothing may."""
+    read = _read(parked)
+    if read is None:
+        return parked if parked.case_id is None or erased_at(parked.case_id) is None else None
+    left = []
+    for one in read:
+        at = erased_at(case_of(one.data))
+        if at is None:
+            left.append(one)
+        elif isinstance(one.data, Event):
+            left.append(replace(one, data=erased(one.data, at)))
+    if len(left) == len(read) and all(map(is_, left, read)):
+        return parked
+    # what follows the error's name, and the trace, may repeat a value
+    reason = parked.reason.partition(":")[0]
+    return replace(parked, body=encode(left), reason=reason, trace="") if left else None
 
 
 def _read(parked: Parked) -> Sequence[Envelope] | None:

@@ -66,11 +66,22 @@ POLICY = SmallPolicy(
 Opener = Callable[[Service, datetime], AbstractContextManager[Desk]]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def open_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+@pytest.fixture
+def url() -> str | None:
+    """The database: a file, where a test does not ask for both."""
+    return None
+
+
+both = pytest.mark.parametrize("url", ["sqlite", "postgresql"])
+"""For what the databases do differently."""
+
+
+@pytest.fixture
+def open_desk(url: str | None, request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
     """Opens a service on the same database at a moment."""
-    url = None
-    if request.param == "postgresql":
+    if url == "sqlite":
+        url = None
+    elif url is not None:
         url = cast("str", request.getfixturevalue("database"))
 
     def opened(service: Service, now: datetime) -> AbstractContextManager[Desk]:
@@ -120,6 +131,7 @@ def erasing(*told: Event) -> CaseErased:
 # ── when ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@both
 def test_a_case_is_erased_once_its_days_are_over_and_not_before(open_desk: Opener) -> None:
     with open_desk(INTAKE, ENDED) as intake:
         intake.do(case())
@@ -229,6 +241,7 @@ def rewrite(office: Desk, entry: int, change: Callable[[str], str]) -> None:
         )
 
 
+@both
 def test_the_chain_stays_whole_and_the_report_as_it_was(open_desk: Opener) -> None:
     gone, stays = two_rounds("zqx"), two_rounds("stays")
     with open_desk(LEDGER, NOW) as office:
@@ -298,6 +311,7 @@ def verify_with(office: Desk, bodies: dict[int, str]) -> Verification:
         return verify(queries.journal(connection), queries.chain(connection), forged)
 
 
+@both
 def test_what_arrives_after_the_erasure_is_entered_without_anything_personal(
     open_desk: Opener,
 ) -> None:
@@ -342,6 +356,7 @@ def aside(office: Desk, *events: Event, case_id: str | None) -> None:
         tx.park(parked)
 
 
+@both
 def test_messages_that_lie_aside_are_erased_as_well_and_others_stay(open_desk: Opener) -> None:
     gone, stays = Story("zqx").recorded(), Story("stays").recorded()
     with open_desk(ROUTER, NOW) as router:
@@ -375,6 +390,7 @@ def test_what_is_put_aside_after_the_erasure_holds_nothing_personal(open_desk: O
 # ── links and messages ────────────────────────────────────────────────────────────────────────
 
 
+@both
 def test_an_old_link_says_that_the_case_was_erased(open_desk: Opener) -> None:
     with open_desk(EVALUATION, ENDED) as office:
         answered = replied(routed(informant_ref="zqx"), ENDED)
@@ -420,6 +436,7 @@ def notice(state: NoticeState, **changes: Any) -> Notice:
     return Notice.model_validate({**given, **changes})
 
 
+@both
 def test_messages_about_an_erased_case_are_not_sent_and_name_nobody(open_desk: Opener) -> None:
     listed = (
         Listed(case_id="case-1", colour="red", due_at=ENDED, subject="zqx"),

@@ -35,6 +35,7 @@ from shared.domain.errors import Conflict
 from shared.domain.events import (
     CaseClosed,
     CaseErased,
+    CaseRecorded,
     CaseReopened,
     CaseReplied,
     EvaluationRequested,
@@ -123,7 +124,8 @@ def reopened(case_id: str) -> CaseReopened:
 
 def erasing(*told: Event) -> CaseErased:
     """What intake says once the case of these events is to be erased."""
-    record = next(event.record for event in told if hasattr(event, "record"))  # type: ignore[attr-defined]
+    [recorded] = [event for event in told if isinstance(event, CaseRecorded)]
+    record = recorded.record
     gone = erased(record, NOW).next(standing=Standing(state=State.CLOSED, round=2))
     return CaseErased(case_id=record.case_id, record=gone, ended_at=ENDED, at=NOW)
 
@@ -211,7 +213,8 @@ def test_words_stay_known_as_long_as_a_later_case_has_them(open_desk: Opener) ->
         assert intake.tick() == 1
         third = case(external_id="third")
         [recorded] = intake.do(third)
-        assert getattr(recorded, "case").repeat_of == first.about  # noqa: B009
+        assert isinstance(recorded, CaseRecorded)
+        assert recorded.case.repeat_of == first.about
 
 
 # ── the journal ───────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,8 +9,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, cast
 
-import psycopg
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from services.cli.main import app
@@ -37,7 +36,6 @@ from shared.runtime.http import application
 from shared.settings import Settings
 from tests.support.browser import Browser
 from tests.support.machine import POLICIES
-from tests.support.servers.server import libpq
 
 MARK = "zqx"
 """Stands in everything that is personal in the case that is erased, and nowhere else."""
@@ -156,38 +154,22 @@ def live(house: Witness, submitted: SubmitCase, mark: str) -> None:
     house.do("evaluation", RateReply(token=token, score="very-satisfied", comment=comment))
 
 
-def everything(folder: Path, url: str | None) -> dict[str, str]:
-    """All that all tables of all services hold, by their names."""
-    if url is None:
-        return dict(_of_sqlite(folder))
-    return dict(_of_postgres(url))
-
-
-def _of_sqlite(folder: Path) -> Iterator[tuple[str, str]]:
+def everything(folder: Path, url: str | None) -> Iterator[tuple[str, str]]:
+    """All that every table of every service holds, as text, by service and table."""
     for name in NAMES:
-        connection = sqlite3.connect(folder / f"{name}.sqlite")
-        tables = connection.execute("select name from sqlite_master where type = 'table'")
-        for (table,) in tables.fetchall():
-            rows = connection.execute(f'select * from "{table}"').fetchall()
-            yield f"{name}.{table}", f"{rows}"
-        connection.close()
-
-
-def _of_postgres(url: str) -> Iterator[tuple[str, str]]:
-    with psycopg.connect(libpq(url)) as connection:
-        tables = connection.execute(
-            "select table_schema, table_name from information_schema.tables"
-            " where table_schema = any(%s)",
-            (list(NAMES),),
-        ).fetchall()
-        for schema, table in tables:
-            rows = connection.execute(f'select * from "{schema}"."{table}"').fetchall()  # type: ignore[call-overload]
-            yield f"{schema}.{table}", f"{rows}"
+        engine = sa.create_engine(url or f"sqlite:///{folder / f'{name}.sqlite'}")
+        tables = sa.MetaData()
+        tables.reflect(engine, schema=name if url else None)
+        with engine.connect() as connection:
+            for table in tables.tables.values():
+                rows = connection.execute(sa.select(table)).all()
+                yield f"{name}.{table.name}", f"{rows}"
+        engine.dispose()
 
 
 def found_in(folder: Path, url: str | None, mark: str) -> set[str]:
     """The tables that hold a text."""
-    return {table for table, rows in everything(folder, url).items() if mark in rows}
+    return {table for table, rows in everything(folder, url) if mark in rows}
 
 
 def wait_for(done: Callable[[], bool]) -> None:

@@ -43,7 +43,7 @@ def upgraded(
             shutil.copy(file, older)
     old = Storage.open(url, service.name, service.metadata, str(older), folder=folder)
     old.migrate()
-    columns = [sa.column(name) for name in row]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in row]
     with old.transaction(datetime.now(UTC)) as tx:
         tx.connection.execute(sa.insert(sa.table(table, *columns)).values(row))
     old.close()

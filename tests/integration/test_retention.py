@@ -15,13 +15,17 @@ import sqlalchemy as sa
 
 from services.evaluation.service import EVALUATION
 from services.evaluation.store import LINKS
+from services.evaluation.texts import TEXTS
 from services.intake.service import INTAKE
 from services.intake.store import FINGERPRINTS, RECORDS, SIGHTINGS
 from services.ledger import queries
+from services.ledger.entering import append_entry
 from services.ledger.erasing import erasures
+from services.ledger.erasure import ERASED_ENTRIES, ErasedEntries
 from services.ledger.journal import Verification, digest_of, verify
 from services.ledger.service import LEDGER
-from services.ledger.store import JOURNAL, TEXTS
+from services.ledger.store import JOURNAL
+from services.ledger.store import TEXTS as WORDS
 from services.notify.notices import DIGEST, DayList, Listed, Notice, NoticeState, Told
 from services.notify.service import NOTIFY
 from services.notify.store import NOTICES
@@ -43,6 +47,7 @@ from shared.domain.events import (
 )
 from shared.domain.ids import new_id
 from shared.domain.keeping import RetentionRule
+from shared.domain.model import micros
 from shared.domain.notices import Way
 from shared.domain.policy import Count
 from shared.runtime.service import Service
@@ -261,7 +266,7 @@ def test_the_chain_stays_whole_and_the_report_as_it_was(open_desk: Opener) -> No
             assert queries.count(connection) == (1, 1)
             [(event, _)] = queries.past(connection)
         assert stays.id in event
-        assert gone.id in rows(office, TEXTS.table), "by its id the case is found as before"
+        assert gone.id in rows(office, WORDS.table), "by its id the case is found as before"
 
 
 def figures(office: Desk) -> Any:
@@ -290,6 +295,21 @@ def test_a_body_that_only_looks_erased_is_found(open_desk: Opener) -> None:
         found = check(office)
     assert found.breaks == 1
     assert f"entry 1, case.recorded of {story.id}, was changed" in found.found[0]
+
+
+def test_a_seal_without_an_erasure_of_the_case_seals_nothing(open_desk: Opener) -> None:
+    story = two_rounds("zqx")
+    with open_desk(LEDGER, NOW) as office:
+        heard(office, *story.events)
+        left = erased(story.events[0], NOW).model_dump_json()
+        rewrite(office, 1, lambda _: left)
+        seal = ErasedEntries(case_id=story.id, left={1: digest_of(left)}).model_dump_json()
+        with office.storage.transaction(NOW) as tx:
+            fields = (new_id(), ERASED_ENTRIES, story.id, None, None, micros(NOW), None, None)
+            append_entry(tx, *fields, body=seal)
+        found = check(office)
+    assert found.breaks == 1
+    assert "entry 1, case.recorded" in found.found[0]
 
 
 def test_whoever_seals_a_body_as_erased_that_is_not_is_found(open_desk: Opener) -> None:
@@ -407,8 +427,9 @@ def test_an_old_link_says_that_the_case_was_erased(open_desk: Opener) -> None:
         for table in EVALUATION.metadata.tables.values():
             assert table.name == "outbox" or "zqx" not in rows(office, table), table.name
         assert "informant" not in rows(office, LINKS.table)
-        with pytest.raises(Conflict, match="ended long ago"):
+        with pytest.raises(Conflict, match="ended long ago") as refused:
             office.do(RateReply(token=token, score="satisfied"))
+        assert refused.value.problems[0].code in TEXTS["zh"], "the page has words for it"
         late = CaseReplied.model_validate_json(
             answering(replied(routed(version=9), ENDED), "zqx").model_dump_json()
         )

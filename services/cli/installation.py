@@ -15,6 +15,7 @@ from services.embedded.catalogue import NAMES, load
 from services.embedded.house import open_storage
 from services.ledger import queries
 from services.ledger.assessing import Assessment, read_assessment
+from services.ledger.erasing import erasures
 from services.ledger.figures import Report
 from services.ledger.journal import verify
 from services.ledger.reading import read_report
@@ -90,7 +91,9 @@ class Databases:
     def journal(self) -> Journal:
         """See `Installation`."""
         with self._opened(LEDGER) as storage, storage.read() as connection:
-            found = verify(queries.journal(connection), queries.chain(connection))
+            found = verify(
+                queries.journal(connection), queries.chain(connection), erasures(connection)
+            )
         return Journal(found.entries, found.head, found.breaks, found.found)
 
     def report(self, start: date | None, end: date | None) -> Report:

@@ -78,6 +78,7 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
         "candidate": new.version,
         "generated_at": now.isoformat(timespec="seconds"),
         "unread": source.unread,
+        "erased": source.erased,
         "seconds": round(perf_counter() - began, 2),
     }
     figures = figures_of(found, head)
@@ -119,6 +120,8 @@ def _print(figures: dict[str, Any], console: Console) -> None:
     )
     if figures["unread"]:
         console.print(f"{figures['unread']:,} rows are no cases: `concentric import` says why")
+    if figures["erased"]:
+        console.print(f"{figures['erased']:,} cases were erased, and cannot be decided once more")
     table = Table(title="Changes", title_justify="left")
     for column in ("what", "before", "after", "cases", "for example"):
         table.add_column(column, overflow="fold")

@@ -19,7 +19,7 @@ from services.intake.importing.readers import open_table
 from services.intake.importing.tables import Row
 from services.intake.repeats import Matter, enter, matter_of
 from services.ledger import queries
-from services.ledger.api import TOTAL
+from services.ledger.api import ERASED, TOTAL
 from shared.domain.errors import ConfigurationError
 from shared.policy import parse_policy
 from shared.policy.load import read_bytes
@@ -35,6 +35,8 @@ class Source:
     baseline: bytes
     unread: int = 0
     """Rows of a register that are no cases: `concentric import` says why."""
+    erased: int = 0
+    """Cases of the past that cannot be decided once more: what was personal in them is gone."""
 
 
 @contextmanager
@@ -43,7 +45,8 @@ def from_data(settings: Settings, baseline: Path | None) -> Iterator[Source]:
     with Databases(settings).ledger() as (connection, in_force):
         lines = (queries.past_line(*stored) for stored in queries.past(connection))
         content = read_bytes(baseline) if baseline else in_force
-        yield Source(lines, queries.count(connection), content)
+        total, erased = queries.count(connection)
+        yield Source(lines, total, content, erased=erased)
 
 
 @contextmanager
@@ -56,8 +59,8 @@ def from_urls(urls: Sequence[str], baseline: Path | None) -> Iterator[Source]:
             if answer.is_error:
                 answer.read()
                 raise refused(url, answer)
-            total = answer.headers.get(TOTAL, "")
-            yield Source(answer.iter_lines(), int(total) if total.isdecimal() else None, content)
+            total, erased = _count(answer, TOTAL), _count(answer, ERASED) or 0
+            yield Source(answer.iter_lines(), total, content, erased=erased)
 
 
 @contextmanager
@@ -105,6 +108,11 @@ def _in_force(client: httpx.Client, urls: Sequence[str]) -> bytes:
         raise ConfigurationError(f"{url} names no policy in force: name one by --baseline.")
     content: str = _get(client, f"{url}/{current[0]}")["content"]
     return content.encode()
+
+
+def _count(answer: httpx.Response, header: str) -> int | None:
+    number = answer.headers.get(header, "")
+    return int(number) if number.isdecimal() else None
 
 
 def _get(client: httpx.Client, url: str) -> Any:

@@ -19,6 +19,7 @@ from shared.domain.commands import (
 from shared.domain.events import (
     CaseAccepted,
     CaseClosed,
+    CaseErased,
     CasePaused,
     CaseReopened,
     CaseReplied,
@@ -33,6 +34,7 @@ from shared.domain.events import (
     HandlingEvent,
     PolicyApplied,
 )
+from shared.runtime.erasing import erase
 from shared.runtime.handling import Context, Handler, Timer
 from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
@@ -119,7 +121,11 @@ def let_clocks_speak(tx: Tx, ctx: Context) -> Sequence[Event]:
 
 
 def _clocks(tx: Tx, case_id: str) -> Clocks:
-    return tx.get(CLOCKS, case_id) or Clocks(case_id=case_id)
+    return tx.get(CLOCKS, case_id) or _shell(case_id)
+
+
+def _shell(case_id: str) -> Clocks:
+    return Clocks(case_id=case_id)
 
 
 def _actor(command: UnitCommand) -> Actor:
@@ -135,6 +141,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     CaseClosed: enter_standing,
     CaseReopened: enter_standing,
     CaseWithdrawn: enter_standing,
+    CaseErased: erase(CLOCKS, _shell, logic.settle),
     PolicyApplied: keep_policy,
 }
 

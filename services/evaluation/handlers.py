@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.evaluation import logic
 from services.evaluation.logic import Link
-from services.evaluation.store import JUDGEMENTS, LINKS, lapsing
+from services.evaluation.store import JUDGEMENTS, LINKS, lapsing, links_of
 from shared.domain.aggregates import Judgement
 from shared.domain.commands import Command, RateReply
 from shared.domain.events import (
     CaseClosed,
+    CaseErased,
     CaseReopened,
     CaseReplied,
     CaseRouted,
@@ -22,6 +23,7 @@ from shared.domain.events import (
     PolicyApplied,
 )
 from shared.domain.ids import digest
+from shared.runtime.erasing import erase
 from shared.runtime.handling import Context, Handler, Need, Timer, settle
 from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
@@ -100,6 +102,13 @@ def let_links_lapse(tx: Tx, ctx: Context) -> Sequence[Event]:
     return events
 
 
+def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """What was personal in the case is erased; its links tell no more whose they were."""
+    for link in links_of(tx, event.case_id):
+        tx.put(LINKS, link.model_copy(update={"evaluator": ""}))
+    return _erase_judgement(event, tx, ctx)
+
+
 def needs(cause: Event | Command) -> Iterable[Need]:
     """The link of a rating, by which its case is known; otherwise the case's judgement."""
     if isinstance(cause, RateReply):
@@ -122,10 +131,14 @@ def _shell(case_id: str) -> Judgement:
     return Judgement(case_id=case_id)
 
 
+_erase_judgement = erase(JUDGEMENTS, _shell)
+
+
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRouted: enter_case,
     CaseReplied: ask_for_rating,
     CaseWithdrawn: settle(JUDGEMENTS, _shell),
+    CaseErased: erase_case,
     PolicyApplied: keep_policy,
 }
 

@@ -109,6 +109,8 @@ def rateable(link: Link | None, judgement: Judgement | None, now: datetime) -> J
             "unknown-link",
             "This is no link that we gave out: copy it whole from its letter",
         )
+    if judgement.erased_at is not None:
+        raise _dead("case-erased", "The case ended long ago; what was personal in it is erased")
     if judgement.standing.state is State.WITHDRAWN:
         raise _dead("case-withdrawn", "The case was taken back: there is nothing left to rate")
     if link.round < judgement.standing.round or judgement.rating is not None:

@@ -85,9 +85,8 @@ class _Visit:
             return page()
         except Refusal as refusal:
             code = refusal.problems[0].code
-            return self._page(
-                "notice.html", GONE if code == "link-lapsed" else refusal.status, code
-            )
+            gone = code in {"link-lapsed", "case-erased"}
+            return self._page("notice.html", GONE if gone else refusal.status, code)
         except Unavailable:
             response = self._page("notice.html", 503, "unavailable")
             response.headers["Retry-After"] = "1"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from services.evaluation.logic import Link, is_asked
 from shared.domain.aggregates import Judgement
 from shared.domain.model import micros
-from shared.storage.collection import Collection, Field, aggregates
+from shared.storage.collection import Collection, Field, aggregates, key_type
 from shared.storage.tx import Tx
 
 METADATA = sa.MetaData()
@@ -27,7 +27,13 @@ JUDGEMENTS = aggregates(
 )
 """One row per case: who may rate its answer, and how it was rated."""
 
-LINKS = Collection(METADATA, "links", Link, key=lambda link: link.digest)
+LINKS = Collection(
+    METADATA,
+    "links",
+    Link,
+    key=lambda link: link.digest,
+    fields=(Field("case_id", key_type(), lambda link: link.case_id, index=True),),
+)
 """The personal links that were given out, by the digest of their token; the token is not kept."""
 
 MOST = 200
@@ -47,3 +53,11 @@ def lapsing(tx: Tx, now: datetime) -> list[Judgement]:
     keys = tx.connection.scalars(query).all()
     tx.preload((JUDGEMENTS, key) for key in keys)
     return [known for key in keys if (known := tx.get(JUDGEMENTS, key)) is not None]
+
+
+def links_of(tx: Tx, case_id: str) -> list[Link]:
+    """The personal links that were given out for a case."""
+    column = LINKS.table.c
+    keys = tx.connection.scalars(sa.select(column.key).where(column.case_id == case_id)).all()
+    tx.preload((LINKS, key) for key in keys)
+    return [link for key in keys if (link := tx.get(LINKS, key)) is not None]

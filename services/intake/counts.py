@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from services.intake.repeats import WORDLESS, matter_of
-from shared.domain.case import Submission
+from shared.domain.case import Case, Submission
 from shared.domain.ids import digest
 from shared.domain.model import Instant, Value
 from shared.domain.policy import Count
@@ -34,7 +34,13 @@ def keys_of(submission: Submission, counts: Mapping[str, Count]) -> dict[str, st
     return {name: key for name, key in found.items() if key is not None}
 
 
-def _key(submission: Submission, of: str) -> str | None:
+def all_keys_of(case: Case) -> list[str]:
+    """Every key by which the case can have been counted, by this policy or an earlier one."""
+    keys = (_key(case, of) for of in ("same-matter", "same-informant"))
+    return [key for key in keys if key is not None]
+
+
+def _key(submission: Submission | Case, of: str) -> str | None:
     if of == "same-matter":
         words = matter_of(submission)
         return None if words == WORDLESS else digest(f"matter\n{words}")
@@ -69,3 +75,11 @@ def tally(
 def entered(known: Iterable[Sightings], at: datetime) -> list[Sightings]:
     """All these sightings, each once, with the case entered."""
     return [enter(seen, at) for seen in {seen.key: seen for seen in known}.values()]
+
+
+def without(known: Sightings, at: datetime) -> Sightings:
+    """The sightings without one that was made at `at`."""
+    moments = list(known.moments)
+    if at in moments:
+        moments.remove(at)
+    return known.model_copy(update={"moments": tuple(moments)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.intake import counts, logic
+from services.intake.erasing import erase_ended
 from services.intake.repeats import Matter, enter, matter_of
 from services.intake.store import FINGERPRINTS, RECORDS, SIGHTINGS
 from shared.domain.aggregates import Record
@@ -21,7 +22,7 @@ from shared.domain.events import (
     RetriageRequested,
 )
 from shared.domain.policy import Policy
-from shared.runtime.handling import Context, Handler, Need, settle
+from shared.runtime.handling import Context, Handler, Need, Timer
 from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
 
@@ -57,7 +58,7 @@ def submit_case(command: SubmitCase, tx: Tx, ctx: Context) -> Sequence[Event]:
 
 def withdraw_case(command: WithdrawCase, tx: Tx, ctx: Context) -> Sequence[Event]:
     """Whoever raised or recorded the case takes it back."""
-    record = logic.withdraw(_record(tx, command.case_id), command.reason)
+    record = logic.withdraw(_record(tx, command.case_id), command.reason, ctx.now)
     tx.put(RECORDS, record)
     return [
         CaseWithdrawn(
@@ -68,6 +69,12 @@ def withdraw_case(command: WithdrawCase, tx: Tx, ctx: Context) -> Sequence[Event
             at=ctx.now,
         )
     ]
+
+
+def enter_standing(event: CaseClosed | CaseReopened, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """The case is over, or goes round again."""
+    tx.put(RECORDS, logic.settle(_record(tx, event.case_id), event.standing, event.at))
+    return ()
 
 
 def recall_case(event: RetriageRequested, tx: Tx, ctx: Context) -> Sequence[Event]:
@@ -100,8 +107,8 @@ def _shell(case_id: str) -> Record:
 
 
 HANDLERS: Mapping[type[Event], Handler] = {
-    CaseClosed: settle(RECORDS, _shell),
-    CaseReopened: settle(RECORDS, _shell),
+    CaseClosed: enter_standing,
+    CaseReopened: enter_standing,
     RetriageRequested: recall_case,
     PolicyApplied: keep_policy,
 }
@@ -110,3 +117,5 @@ COMMANDS: Mapping[type[Command], Handler] = {
     SubmitCase: submit_case,
     WithdrawCase: withdraw_case,
 }
+
+TIMERS = (Timer("erasure", 60.0, erase_ended),)

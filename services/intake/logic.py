@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from shared.domain.aggregates import Record
 from shared.domain.case import Case, Standing, State, Submission
+from shared.domain.erasure import erased
 from shared.domain.errors import Conflict, NotFound, Problem
 from shared.domain.policy import Policy
 
@@ -84,7 +85,7 @@ def record(
     return known.next(case=case)
 
 
-def withdraw(known: Record, reason: str) -> Record:
+def withdraw(known: Record, reason: str, now: datetime) -> Record:
     """The record of a case that was taken back; open cases alone can be."""
     if known.case is None:
         raise NotFound.of("case_id", "unknown-case", f"{known.case_id} has not been recorded")
@@ -94,4 +95,18 @@ def withdraw(known: Record, reason: str) -> Record:
             "case_id", f"case-{state}", f"the case is {state} and cannot be withdrawn"
         )
     withdrawn = Standing(state=State.WITHDRAWN, round=known.standing.round)
-    return known.next(standing=withdrawn, withdrawn_reason=reason)
+    return known.next(standing=withdrawn, withdrawn_reason=reason, ended_at=now)
+
+
+def settle(known: Record, standing: Standing, at: datetime) -> Record:
+    """The record after the case was closed or reopened at that moment; no event of ours."""
+    settled = known.standing_at(standing)
+    if settled is known:
+        return known
+    ended_at = None if settled.standing.state is State.OPEN else at
+    return settled.model_copy(update={"ended_at": ended_at})
+
+
+def erase(known: Record, at: datetime) -> Record:
+    """What is left of the record of a case that has been kept long enough."""
+    return erased(known, at).next()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from shared.domain.case import Submission
+from shared.domain.case import Case, Submission
 from shared.domain.ids import fingerprint
 from shared.domain.model import Instant, Value
 
@@ -28,8 +28,8 @@ class Matter(Value):
     runs: tuple[Run, ...] = ()
 
 
-def matter_of(submission: Submission) -> str:
-    """The fingerprint of a submission's words."""
+def matter_of(submission: Submission | Case) -> str:
+    """The fingerprint of a submission's or a case's words."""
     return fingerprint(submission.subject, submission.text)
 
 
@@ -56,3 +56,12 @@ def enter(known: Matter, case_id: str, at: datetime, days: int) -> tuple[Matter,
         runs.append(Run(case_id=case_id, first_at=at, last_at=at))
         runs.sort(key=lambda run: run.first_at)
     return known.model_copy(update={"runs": tuple(runs)}), repeat_of
+
+
+def without(known: Matter, at: datetime) -> Matter:
+    """The matter without the run of which a case recorded at `at` was the last.
+
+    A run goes on as long as later cases of the same words are kept.
+    """
+    runs = tuple(run for run in known.runs if not run.first_at <= at == run.last_at)
+    return known if runs == known.runs else known.model_copy(update={"runs": runs})

@@ -1,7 +1,7 @@
 """Intake's descriptor."""
 
 from services.intake.api import api
-from services.intake.handlers import COMMANDS, HANDLERS, needs, policy_needs
+from services.intake.handlers import COMMANDS, HANDLERS, TIMERS, needs, policy_needs
 from services.intake.store import METADATA, RECORDS
 from shared.runtime.service import Service
 
@@ -13,6 +13,7 @@ INTAKE = Service(
     handlers=HANDLERS,
     commands=COMMANDS,
     api=api,
+    timers=TIMERS,
     needs=needs,
     policy_needs=policy_needs,
 )

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from services.ledger import queries, reviewing, shadowing
 from services.ledger.assessing import Assessment, Year, read_assessment
+from services.ledger.erasing import erasures
 from services.ledger.figures import Report
 from services.ledger.fresh import Fresh
 from services.ledger.handlers import COMMANDS
@@ -32,6 +33,9 @@ NDJSON = "application/x-ndjson"
 
 TOTAL = "X-Total-Count"
 """How many lines will come, for whoever shows progress."""
+
+ERASED = "X-Erased-Count"
+"""How many cases are not among them, because they were erased."""
 
 
 class Period(Input):
@@ -118,7 +122,9 @@ def _add_journal(routes: Routes, gateway: Gateway) -> None:
     def verification() -> Verified:
         """Walk along the whole chain of hashes."""
         with gateway.read() as connection:
-            found = verify(queries.journal(connection), queries.chain(connection))
+            found = verify(
+                queries.journal(connection), queries.chain(connection), erasures(connection)
+            )
         return Verified(
             intact=found.intact,
             entries=found.entries,
@@ -171,8 +177,9 @@ def _add_past(routes: Routes, gateway: Gateway) -> None:
                     yield "".join(f"{queries.past_line(*stored)}\n" for stored in block)
 
         with gateway.read() as connection:
-            total = queries.count(connection)
-        return StreamingResponse(read(), media_type=NDJSON, headers={TOTAL: f"{total}"})
+            total, erased = queries.count(connection)
+        headers = {TOTAL: f"{total}", ERASED: f"{erased}"}
+        return StreamingResponse(read(), media_type=NDJSON, headers=headers)
 
 
 def _add_shadow(routes: Routes, gateway: Gateway) -> None:

@@ -7,21 +7,19 @@ from typing import Any
 
 from services.ledger import logic
 from services.ledger.dossier import Dossier
-from services.ledger.journal import Chain, canonical, digest_of, seal
+from services.ledger.entering import NAME, append
+from services.ledger.erasing import erase_entries
 from services.ledger.reviewing import sign_review
 from services.ledger.shadowing import NAME as SHADOW_NAME
 from services.ledger.shadowing import shadow_policy, try_shadow
-from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, REVIEWS, SHADOW, TEXTS
+from services.ledger.store import CHAIN, DOSSIERS, RATINGS, REVIEWS, SHADOW, TEXTS
 from shared.domain.commands import Command, ShadowPolicy, SignReview
-from shared.domain.errors import ConfigurationError
-from shared.domain.events import EVENTS, Event, PolicyApplied
-from shared.domain.model import micros
+from shared.domain.erasure import erased
+from shared.domain.events import EVENTS, CaseErased, Event, PolicyApplied
 from shared.domain.reviews import key_of
 from shared.runtime.handling import Context, Handler, Need
 from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
-
-NAME = Chain().name
 
 
 def enter(event: Event, tx: Tx, ctx: Context) -> Sequence[Event]:
@@ -41,38 +39,21 @@ def enter(event: Event, tx: Tx, ctx: Context) -> Sequence[Event]:
     return ()
 
 
+def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """Enter that the case is erased, and erase what the journal and the dossier hold of it."""
+    enter(event, tx, ctx)
+    dossier = tx.get(DOSSIERS, event.case_id)
+    assert dossier is not None, "it was entered just now"
+    tx.put(DOSSIERS, erased(dossier, event.at))
+    tx.revise(TEXTS, event.case_id, "words", logic.words(event))
+    erase_entries(event, tx, ctx)
+    return ()
+
+
 def enter_policy(event: PolicyApplied, tx: Tx, ctx: Context) -> Sequence[Event]:
     """Append the event to the journal, and keep the version as every service does."""
     append(event, tx, ctx)
     return keep_policy(event, tx, ctx)
-
-
-def append(event: Event, tx: Tx, ctx: Context) -> None:
-    """Write the event behind the end of the chain."""
-    cause = ctx.cause
-    assert cause is not None, "an event is heard in an envelope"
-    chain = tx.get(CHAIN, NAME)
-    if chain is None:
-        raise ConfigurationError(
-            "The row that notes where the journal ends is missing: restore the ledger's database."
-        )
-    previous = bytes.fromhex(chain.hash)
-    body = logic.redacted(event).model_dump_json()
-    fields = (
-        chain.seq + 1,
-        cause.id,
-        event.type,
-        event.case_id,
-        event.aggregate,
-        event.version if event.aggregate else None,
-        micros(cause.time),
-        cause.correlationid,
-        cause.policyversion,
-        digest_of(body),
-    )
-    link = seal(previous, canonical(*fields))
-    tx.append(JOURNAL, *fields, body, previous, link)
-    tx.put(CHAIN, Chain(seq=chain.seq + 1, hash=link.hex()))
 
 
 def needs(cause: Event | Command) -> Iterable[Need]:
@@ -84,13 +65,14 @@ def needs(cause: Event | Command) -> Iterable[Need]:
         yield REVIEWS, key_of(cause.reviewed, cause.month)
         return
     yield CHAIN, NAME
-    if isinstance(cause, Event) and cause.aggregate is not None:
+    if isinstance(cause, Event) and cause.case_id:
         yield DOSSIERS, cause.case_id
 
 
 HANDLERS: Mapping[type[Event], Handler] = {
     **dict.fromkeys(EVENTS.values(), enter),
     PolicyApplied: enter_policy,
+    CaseErased: erase_case,
 }
 
 COMMANDS: Mapping[type[Command], Handler] = {ShadowPolicy: shadow_policy, SignReview: sign_review}

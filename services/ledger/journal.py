@@ -11,17 +11,21 @@ is stored. So the chain seals every body, and can be followed by whoever may not
 Before the first entry stand 32 zero bytes. Whoever changes, removes, inserts or moves an entry has
 to rewrite all that follow it, and the last hash with them: who has noted that one elsewhere
 notices.
+
+Once a case was erased, the bodies of its entries no longer have the digests that were sealed: what
+is left of them is sealed by a further entry (services/ledger/erasing.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 from pydantic_core import to_json
 
-from shared.domain.model import Value
+from services.ledger.erasure import left_of
+from shared.domain.model import EPOCH, Value
 
 GENESIS = bytes(32)
 """What stands before the first entry."""
@@ -109,14 +113,26 @@ def seal(previous: bytes, content: bytes) -> bytes:
     return sha256(previous + content).digest()
 
 
-def verify(entries: Iterable[Entry], chain: Chain) -> Verification:
+def nothing_erased(_: str) -> Mapping[int, str]:
+    """Of no case."""
+    return {}
+
+
+def verify(
+    entries: Iterable[Entry],
+    chain: Chain,
+    erasures: Callable[[str], Mapping[int, str]] = nothing_erased,
+) -> Verification:
     """Walk along the whole chain, in the order of `seq`; `chain` is its end as it was noted.
+
+    `erasures` tells what the journal says is left of a case's entries, as digests of their bodies
+    by number: such an entry has that body, in which nothing personal is left, or a break is told.
 
     The walk goes on after a break with the hash that stands there, so that each break is told once.
     """
     count, number, head, found = 0, 0, GENESIS, []
     for entry in entries:
-        for broken in _breaks(entry, number, head):
+        for broken in _breaks(entry, number, head, erasures):
             count += 1
             if count <= MOST:
                 found.append(broken)
@@ -130,11 +146,23 @@ def verify(entries: Iterable[Entry], chain: Chain) -> Verification:
     return Verification(entries=number, head=head.hex(), breaks=count, found=tuple(found))
 
 
-def _breaks(entry: Entry, before: int, head: bytes) -> Iterator[str]:
+def _breaks(
+    entry: Entry, before: int, head: bytes, erasures: Callable[[str], Mapping[int, str]]
+) -> Iterator[str]:
     if entry.seq != before + 1:
         yield f"entry {entry.seq} follows entry {before}: what stood between is missing"
     elif entry.previous != head:
         yield f"entry {entry.seq} does not continue entry {before}: one of them was exchanged"
     sealed = seal(entry.previous, entry.canonical) == entry.hash
-    if not sealed or digest_of(entry.body) != entry.digest:
+    if not sealed or not _is_what_was_written(entry, erasures):
         yield f"entry {entry.seq}, {entry.type} of {entry.case_id}, was changed afterwards"
+
+
+def _is_what_was_written(entry: Entry, erasures: Callable[[str], Mapping[int, str]]) -> bool:
+    """Whether the body is the one that was sealed, or what an erasure has left of it."""
+    digest = digest_of(entry.body)
+    if digest == entry.digest:
+        return True
+    if erasures(entry.case_id).get(entry.seq) != digest:
+        return False
+    return left_of(entry.type, entry.body, EPOCH) == entry.body

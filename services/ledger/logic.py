@@ -95,7 +95,7 @@ def _record(known: Dossier, record: Record) -> dict[str, Any]:
     if record.version <= known.record_version:
         return {}
     case = record.case
-    facts = {} if case is None else {name: getattr(case, name) for name in _CASE_FACTS}
+    facts = {} if case is None else {name: getattr(case, name) or None for name in _CASE_FACTS}
     return {"record_version": record.version, **facts}
 
 

@@ -190,17 +190,22 @@ def chain(connection: sa.Connection) -> Chain:
     return Chain.model_validate_json(body) if body else Chain()
 
 
-def count(connection: sa.Connection) -> int:
-    """How many cases are known."""
-    return connection.scalar(sa.select(sa.func.count()).select_from(DOSSIERS.table)) or 0
+def count(connection: sa.Connection) -> tuple[int, int]:
+    """How many cases can be decided once more, and how many cannot because they were erased."""
+    query = sa.select(sa.func.count(), sa.func.count(case.erased_at))
+    known, erased = connection.execute(query.select_from(DOSSIERS.table)).one()
+    return known - erased, erased
 
 
 def past(connection: sa.Connection) -> Iterator[tuple[str, str]]:
-    """The event by which each case was recorded and its dossier, as stored, a block at a time."""
+    """The event by which each case was recorded and its dossier, as stored, a block at a time.
+
+    Cases that were erased are left out: what they were decided by is gone.
+    """
     query = (
         sa.select(_entry.body, case.body)
         .join_from(JOURNAL.table, DOSSIERS.table, case.key == _entry.case_id)
-        .where(_entry.type == CaseRecorded.type)
+        .where(_entry.type == CaseRecorded.type, case.erased_at.is_(None))
         .order_by(_entry.seq)
     )
     yield from map(tuple, connection.execution_options(yield_per=BLOCK).execute(query))

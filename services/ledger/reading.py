@@ -53,6 +53,8 @@ class CaseLine(BaseModel):
     """Open, and the answer was due before now."""
     late: bool
     """An answer of this or an earlier round came after its due date."""
+    erased_at: Instant | None
+    """When what was personal was erased; null as long as it is kept."""
 
 
 class Happening(BaseModel):
@@ -139,6 +141,7 @@ def line_of(dossier: Dossier, now: datetime) -> CaseLine:
         replied_at=part.replied_at,
         overdue=overdue,
         late=dossier.breached,
+        erased_at=dossier.erased_at,
     )
 
 

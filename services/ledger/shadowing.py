@@ -144,7 +144,7 @@ def _decided(connection: sa.Connection, after: int, until: int) -> list[sa.Row[A
 def _with_cases(
     connection: sa.Connection, rows: Sequence[sa.Row[Any]]
 ) -> Iterator[tuple[sa.Row[Any], Case]]:
-    """Each decision with the case as it was recorded, where that has been heard of."""
+    """Each decision with the case as it was recorded, where that has been heard of and is kept."""
     query = sa.select(_entry.case_id, _entry.body).where(
         _entry.case_id.in_({row.case_id for row in rows}),
         _entry.aggregate == CaseRecorded.aggregate,
@@ -153,7 +153,9 @@ def _with_cases(
     cases = {each.case_id: each.body for each in connection.execute(query)}
     for row in rows:
         if row.case_id in cases:
-            yield row, CaseRecorded.model_validate_json(cases[row.case_id]).case
+            record = CaseRecorded.model_validate_json(cases[row.case_id]).record
+            if record.case is not None and record.erased_at is None:
+                yield row, record.case
 
 
 @lru_cache(1)

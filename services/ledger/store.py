@@ -79,6 +79,7 @@ DOSSIERS = aggregates(
     Field("breached", sa.Boolean(), lambda d: d.breached),
     Field("paused", sa.Boolean(), lambda d: d.paused),
     Field("extended", sa.Boolean(), lambda d: d.extended),
+    Field("erased_at", sa.BigInteger(), lambda d: micros(d.erased_at)),
 )
 """One row per case. Only `recorded_at`, which never changes, is indexed besides the key: a row
 that changes with every event then costs no index anything."""

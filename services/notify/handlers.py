@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.notify import day_list, logic
 from services.notify.notices import Told, Watch
-from services.notify.store import DIGESTS, NOTICES, WATCHES, MadeDay, waiting
+from services.notify.store import DIGESTS, NOTICES, WATCHES, MadeDay, messages_of, waiting
 from shared.domain.aggregates import Handling
 from shared.domain.commands import Command, RetryNotification
 from shared.domain.errors import NotFound
@@ -17,6 +17,7 @@ from shared.domain.events import (
     CaseAccepted,
     CaseClosed,
     CaseDueSoon,
+    CaseErased,
     CaseEscalated,
     CaseOverdue,
     CasePaused,
@@ -36,6 +37,7 @@ from shared.domain.events import (
     PolicyApplied,
 )
 from shared.domain.notices import Happening, Way, end_of_week
+from shared.runtime.erasing import erase, erased_refusal
 from shared.runtime.handling import Context, Handler, Need, Timer, settle
 from shared.runtime.versions import keep_policy
 from shared.storage.tx import Tx
@@ -71,12 +73,22 @@ def follow_standing(event: CaseClosed | CaseReopened, tx: Tx, ctx: Context) -> S
     return ()
 
 
+def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """What was personal in the case is erased, in the messages about it as well."""
+    for known in messages_of(tx, event.case_id):
+        tx.put(NOTICES, logic.without_case(known, event.case_id, ctx.now))
+    return _erase_watch(event, tx, ctx)
+
+
 def retry_notification(command: RetryNotification, tx: Tx, ctx: Context) -> Sequence[Event]:
     """Begin the schedule of a failed message again."""
     known = tx.get(NOTICES, command.notification_id)
     if known is None:
         reason = "there is no such notification: take an id from /notifications"
         raise NotFound.of("notification_id", "unknown-notification", reason)
+    watch = tx.get(WATCHES, known.case_id) if known.case_id else None
+    if watch is not None and watch.erased_at is not None:
+        raise erased_refusal("notification_id", watch.erased_at)
     tx.put(NOTICES, logic.again(known, ctx.now))
     return ()
 
@@ -103,7 +115,7 @@ def needs(cause: Event | Command) -> Iterable[Need]:
 
 def _tell(event: Event, handling: Handling, watch: Watch, tx: Tx, ctx: Context) -> None:
     """Note a message for everybody whom the policy wants to be told."""
-    if not ctx.ways or ctx.cause is None:
+    if not ctx.ways or ctx.cause is None or watch.erased_at is not None:
         return
     told = _told(event, handling, watch, shown=ctx.policy.messages.shows_subject)
     happening = Happening(
@@ -144,6 +156,9 @@ def _shell(case_id: str) -> Watch:
     return Watch(case_id=case_id)
 
 
+_erase_watch = erase(WATCHES, _shell, logic.settle)
+
+
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRouted: follow_handling,
     CaseAccepted: follow_handling,
@@ -161,6 +176,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     CaseClosed: follow_standing,
     CaseReopened: follow_standing,
     CaseWithdrawn: settle(WATCHES, _shell),
+    CaseErased: erase_case,
     PolicyApplied: keep_policy,
 }
 

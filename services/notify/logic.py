@@ -140,13 +140,13 @@ def lease(known: Notice, holder: str, now: datetime) -> Notice:
 
 def drop(known: Notice, now: datetime) -> Notice:
     """The message that nobody needs any more."""
-    return _over(known, NoticeState.DROPPED, now, known.reason)
+    return _without_subjects(_over(known, NoticeState.DROPPED, now, known.reason))
 
 
 def conclude(known: Notice, outcome: Outcome, now: datetime, chance: float) -> Notice:
     """The message after a try; `chance` from 0 to 1 draws the jitter."""
     if not outcome.reason:
-        return _over(known, NoticeState.DELIVERED, now, "")
+        return _without_subjects(_over(known, NoticeState.DELIVERED, now, ""))
     if outcome.final or known.tries >= TRIES:
         return _over(known, NoticeState.FAILED, now, outcome.reason)
     pause = SCHEDULE[known.tries - 1] * (1 + JITTER * (2 * chance - 1))
@@ -154,6 +154,29 @@ def conclude(known: Notice, outcome: Outcome, now: datetime, chance: float) -> N
     return known.model_copy(
         update={"next_at": now + max(pause, asked), "reason": outcome.reason, "lease": ""}
     )
+
+
+def without_case(known: Notice, case_id: str, now: datetime) -> Notice:
+    """The message once one of its cases was erased: it is not sent any more if it was about that.
+
+    Who was told is known by unit; the address of a person goes.
+    """
+    if known.case_id != case_id:
+        return _without_subjects(known, case_id)
+    left = _without_subjects(known)
+    if not known.unit:
+        left = left.model_copy(update={"to": ""})
+    return left if known.state is not NoticeState.WAITING else drop(left, now)
+
+
+def _without_subjects(known: Notice, case_id: str = "") -> Notice:
+    """A message without the subjects of its cases, or of one of them: nobody reads them again."""
+    changes: dict[str, object] = {}
+    if known.told is not None and known.told.subject is not None:
+        changes["told"] = known.told.model_copy(update={"subject": None})
+    if known.day_list is not None:
+        changes["day_list"] = known.day_list.without_subjects(case_id)
+    return known.model_copy(update=changes) if changes else known
 
 
 def again(known: Notice, now: datetime) -> Notice:

@@ -73,6 +73,19 @@ class DayList(Value):
     more: int = 0
     """Cases that are not named."""
 
+    def without_subjects(self, case_id: str = "") -> DayList:
+        """The same without the subject of a case, or of any."""
+
+        def left(cases: tuple[Listed, ...]) -> tuple[Listed, ...]:
+            hidden = {"subject": None}
+            return tuple(
+                each.model_copy(update=hidden) if case_id in ("", each.case_id) else each
+                for each in cases
+            )
+
+        changes = {name: left(getattr(self, name)) for name in ("today", "week", "overdue")}
+        return self.model_copy(update=changes)
+
 
 class NoticeState(StrEnum):
     """What became of a message."""

@@ -99,6 +99,24 @@ def of_case(connection: sa.Connection, case_id: str) -> list[Notice]:
     return [NOTICES.parse(body) for body in bodies]
 
 
+def messages_of(tx: Tx, case_id: str) -> list[Notice]:
+    """Every message about a case, and the lists not delivered yet that name it.
+
+    What was delivered holds no subject, and no list names anybody.
+    """
+    column = NOTICES.table.c
+    undelivered = (NoticeState.WAITING.value, NoticeState.FAILED.value)
+    named = sa.and_(
+        column.case_id.is_(None),
+        column.state.in_(undelivered),
+        column.body.contains(case_id, autoescape=True),
+    )
+    query = sa.select(column.key).where(sa.or_(column.case_id == case_id, named))
+    keys = tx.connection.scalars(query.order_by(column.key)).all()
+    tx.preload((NOTICES, key) for key in keys)
+    return [notice for key in keys if (notice := tx.get(NOTICES, key)) is not None]
+
+
 def in_state(connection: sa.Connection, state: NoticeState | None, most: int) -> list[Notice]:
     """The newest messages, of one state or of all."""
     column = NOTICES.table.c

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel
 
 from services.router.store import DECISIONS, HANDLINGS
-from shared.domain.errors import NotFound
+from shared.domain.aggregates import Decision
+from shared.domain.errors import Conflict, NotFound, Refusal
 from shared.policy.explain import Explanation, explain_recorded
 from shared.policy.narrate import narrate
 from shared.runtime.gateway import Gateway
@@ -33,9 +36,14 @@ def explain_cases(routes: Routes, gateway: Gateway, versions: Versions) -> None:
 
     @routes.get("/cases/{case_id}/explanation")
     def explanation(case_id: str) -> CaseExplanation:
-        """By which rows and facts the case got its colour and unit, and who may rate it."""
+        """By which rows and facts the case got its colour and unit, and who may rate it.
+
+        The facts of a case that was erased are gone: the answer then names the row alone.
+        """
         handling = gateway.fetch(HANDLINGS, case_id)
         decision = gateway.fetch(DECISIONS, case_id).decision
+        if handling.erased_at is not None:
+            raise _erased(handling.erased_at, decision)
         policy = versions.get(decision.policy_version)
         if policy is None:
             message = (
@@ -47,3 +55,16 @@ def explain_cases(routes: Routes, gateway: Gateway, versions: Versions) -> None:
         explained = explain_recorded(decision, handling, policy)
         text = Told(zh=narrate(explained, policy, "zh"), en=narrate(explained, policy, "en"))
         return CaseExplanation(case_id=case_id, explanation=explained, text=text)
+
+
+def _erased(at: datetime, decision: Decision) -> Refusal:
+    """Why a decision can no longer be explained, and what is still known of it."""
+    row = f"row `{decision.row}`"
+    if decision.routing_row is not None:
+        row += f", for the unit row `{decision.routing_row}`"
+    return Conflict.of(
+        "case_id",
+        "facts-erased",
+        f"the facts by which the case was decided were erased on {at.date()}. What is left: policy"
+        f" {decision.policy_version}, {row}, colour `{decision.colour}`, unit `{decision.unit}`.",
+    )

@@ -20,9 +20,11 @@ from shared.domain.commands import (
     TransferCase,
     UnitCommand,
 )
+from shared.domain.erasure import erased
 from shared.domain.events import (
     CaseAccepted,
     CaseClosed,
+    CaseErased,
     CaseEscalated,
     CaseRecalled,
     CaseRecorded,
@@ -35,6 +37,7 @@ from shared.domain.events import (
     Event,
     RetriageRequested,
 )
+from shared.runtime.erasing import erase
 from shared.runtime.handling import Context, Handler, Need, settle
 from shared.storage.tx import Tx
 
@@ -99,6 +102,14 @@ def raise_level(event: CaseEscalated, tx: Tx, ctx: Context) -> Sequence[Event]:
     """An overdue case may be acted on by the unit above as well."""
     tx.put(HANDLINGS, logic.escalate(_handling(tx, event.case_id), event.to_unit))
     return ()
+
+
+def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
+    """What was personal in the case is erased, the facts of its decision with it."""
+    decided = tx.get(DECISIONS, event.case_id)
+    if decided is not None:
+        tx.put(DECISIONS, erased(decided, event.at))
+    return _erase_handling(event, tx, ctx)
 
 
 def accept_case(command: AcceptCase, tx: Tx, ctx: Context) -> Sequence[Event]:
@@ -195,6 +206,9 @@ def _shell(case_id: str) -> Handling:
     return Handling(case_id=case_id)
 
 
+_erase_handling = erase(HANDLINGS, _shell)
+
+
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRecorded: route_case,
     CaseRecalled: decide_anew,
@@ -202,6 +216,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     CaseEscalated: raise_level,
     CaseClosed: settle(HANDLINGS, _shell),
     CaseWithdrawn: settle(HANDLINGS, _shell),
+    CaseErased: erase_case,
 }
 
 COMMANDS: Mapping[type[Command], Handler] = {

@@ -21,6 +21,7 @@ LISTENERS = (
             "case.escalated",
             "case.closed",
             "case.withdrawn",
+            "case.erased",
         ),
         commands=(
             "accept-case",
@@ -42,13 +43,20 @@ LISTENERS = (
             "case.closed",
             "case.reopened",
             "case.withdrawn",
+            "case.erased",
             "policy.applied",
         ),
         commands=("pause-clock", "resume-clock", "request-extension", "decide-extension"),
     ),
     Subscription(
         "evaluation",
-        events=("case.routed", "case.replied", "case.withdrawn", "policy.applied"),
+        events=(
+            "case.routed",
+            "case.replied",
+            "case.withdrawn",
+            "case.erased",
+            "policy.applied",
+        ),
         commands=("rate-reply",),
     ),
     Subscription(
@@ -70,6 +78,7 @@ LISTENERS = (
             "case.closed",
             "case.reopened",
             "case.withdrawn",
+            "case.erased",
             "policy.applied",
         ),
         commands=("retry-notification",),

@@ -57,6 +57,8 @@ class Record(Aggregate):
     case: Case | None = None
     """None only in a shell that another service's event reached before the record."""
     withdrawn_reason: str | None = None
+    ended_at: Instant | None = None
+    """When the case was closed or withdrawn; None while it is open."""
 
 
 class HandlingState(StrEnum):

@@ -137,6 +137,8 @@ class Aggregate(Value):
     case_id: str
     version: int = 0
     standing: Standing = Standing()
+    erased_at: Instant | None = None
+    """When what is personal was erased: from then on nothing is taken in that brings it back."""
 
     def standing_at(self, standing: Standing) -> Self:
         """The same with a joined standing; the version stays, the fact is another service's."""

@@ -30,14 +30,16 @@ from shared.domain.clock_events import (
 )
 from shared.domain.errors import Problem
 from shared.domain.event import Event
+from shared.domain.keeping_events import CaseErased
 from shared.domain.model import Instant
 from shared.domain.notices import Way
 from shared.domain.policy import PolicyVersion
 from shared.domain.review_events import ReviewOpened, ReviewOverdue, ReviewSigned
 
-# The events about time and reviews have files of their own; they are found here with all others.
+# The events about time, reviews and erasure have files of their own, and are found here as well.
 __all__ = [
     "CaseDueSoon",
+    "CaseErased",
     "CaseEscalated",
     "CaseOverdue",
     "CasePaused",

@@ -11,7 +11,7 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Submission
 from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
-from shared.domain.keeping import AssessmentRule
+from shared.domain.keeping import AssessmentRule, RetentionRule
 from shared.domain.model import Instant, Value
 from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.reviews import ReviewRules
@@ -148,6 +148,10 @@ class Policy(Protocol):
     @property
     def assessment(self) -> AssessmentRule | None:
         """How a year is scored; None where the policy does not say."""
+
+    @property
+    def retention(self) -> RetentionRule | None:
+        """For how long what is personal is kept; None where nothing is ever erased."""
 
     @property
     def review(self) -> ReviewRules | None:

@@ -9,9 +9,14 @@ from typing import Generic, TypeVar
 from shared.domain.aggregates import Escalation, Handling
 from shared.policy.engine import DurableEngine, OnFallback
 from shared.policy.facts import HandlingFacts
-from shared.policy.rows import escalation_table
+from shared.policy.rows import (
+    escalation_table,
+    evaluator_table,
+    routing_table,
+    triage_table,
+)
 from shared.policy.schema import Document
-from shared.policy.schema_rules import Climb
+from shared.policy.schema_rules import Asked, Climb, Outcome, Route
 from shared.policy.table import Facts, Hit, Table
 from shared.policy.tree import Tree
 from shared.policy.vocabulary import ROLES
@@ -65,6 +70,26 @@ def roles(hit: Hit, asked: Sequence[Sequence[str]]) -> list[str]:
     """
     given = list(dict.fromkeys(role for one in asked for role in one))
     return sorted(given, key=ROLES.index) if hit is Hit.COLLECT else given
+
+
+def case_rules(
+    document: Document, on_fallback: OnFallback | None
+) -> tuple[Rules[Outcome], Rules[Route] | None, Rules[Asked]]:
+    """Triage, routing where there is one, and the evaluator mapping."""
+    part, routing, evaluators = document.triage, document.routing, document.evaluators
+    routes = routing_table(document)
+    return (
+        Rules(triage_table(document), [row.then for row in part.rows], part.otherwise, on_fallback),
+        None
+        if routes is None or routing is None
+        else Rules(routes, [row.then for row in routing.rows], routing.otherwise, on_fallback),
+        Rules(
+            evaluator_table(document),
+            [row.then for row in evaluators.rows],
+            evaluators.otherwise,
+            on_fallback,
+        ),
+    )
 
 
 class Escalations:

@@ -15,6 +15,7 @@ from shared.domain.errors import PolicyError, Problem
 from shared.policy import source as yaml_source
 from shared.policy.calendar import UnknownPlace, build
 from shared.policy.checks import check_all
+from shared.policy.checks_keeping import check_retention
 from shared.policy.checks_notify import check_notifications
 from shared.policy.checks_review import check_review
 from shared.policy.draft import Draft
@@ -91,6 +92,7 @@ def _check(source: Source) -> tuple[Document, WorkingCalendar]:
     check_all(draft)
     check_notifications(draft)
     check_review(draft)
+    check_retention(draft)
     calendar = _calendar(source, sections)
     if source.problems or document is None or calendar is None:
         raise source.error()

@@ -11,21 +11,19 @@ from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Case, Kind, Submission
 from shared.domain.clock_rules import ClockRules, Warn
 from shared.domain.errors import Problem
-from shared.domain.keeping import AssessmentRule
+from shared.domain.keeping import AssessmentRule, RetentionRule
 from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Score, Titled, Unit
 from shared.domain.reviews import ReviewRules
 from shared.policy import clocks as sections
 from shared.policy.admit import Admission
 from shared.policy.classify import Classifier
-from shared.policy.decide import Escalations, Rules, roles
+from shared.policy.decide import Escalations, Rules, case_rules, roles
 from shared.policy.engine import OnFallback
 from shared.policy.evaluators import resolve
 from shared.policy.facts import CaseFacts, HandlingFacts
 from shared.policy.names import CATEGORY_UNIT, STATION
-from shared.policy.rows import evaluator_table, routing_table, triage_table
 from shared.policy.schema import Document
-from shared.policy.schema_rules import Asked, Outcome, Route
 from shared.policy.telling import Telling
 from shared.policy.tree import Tree, targets
 from shared.policy.vocabulary import ROUTING_FACTS
@@ -70,7 +68,7 @@ class CompiledPolicy:
         self._handling_facts = HandlingFacts(document, self._tree.units)
         self._telling = Telling(document, self._tree.units, self._handling_facts, on_fallback)
         self._escalations = Escalations(document, self._tree, self._handling_facts, on_fallback)
-        self._triage, self._routing, self._evaluators = _rules(document, on_fallback)
+        self._triage, self._routing, self._evaluators = case_rules(document, on_fallback)
         used = dict(self._triage.table.types)
         if self._routing is not None:
             used |= {
@@ -150,6 +148,11 @@ class CompiledPolicy:
         """How a year is scored; None where the policy does not say."""
         part = self._document.assessment
         return None if part is None else part.rule()
+
+    @property
+    def retention(self) -> RetentionRule | None:
+        """For how long what is personal is kept; None where nothing is ever erased."""
+        return self._document.retention.rule() if self._document.retention else None
 
     @property
     def review(self) -> ReviewRules | None:
@@ -271,23 +274,3 @@ class CompiledPolicy:
 
 def _view(things: Any) -> Mapping[str, Any]:
     return MappingProxyType({thing.id: thing for thing in things})
-
-
-def _rules(
-    document: Document, on_fallback: OnFallback | None
-) -> tuple[Rules[Outcome], Rules[Route] | None, Rules[Asked]]:
-    """Triage, routing and the evaluator mapping."""
-    part, routing, evaluators = document.triage, document.routing, document.evaluators
-    routes = routing_table(document)
-    return (
-        Rules(triage_table(document), [row.then for row in part.rows], part.otherwise, on_fallback),
-        None
-        if routes is None or routing is None
-        else Rules(routes, [row.then for row in routing.rows], routing.otherwise, on_fallback),
-        Rules(
-            evaluator_table(document),
-            [row.then for row in evaluators.rows],
-            evaluators.otherwise,
-            on_fallback,
-        ),
-    )

@@ -21,7 +21,7 @@ from shared.policy.schema_clocks import (
     ExtensionsPart,
     PausePart,
 )
-from shared.policy.schema_keeping import AssessmentPart
+from shared.policy.schema_keeping import AssessmentPart, RetentionPart
 from shared.policy.schema_notify import ContactsPart, MessagesPart, NotificationTable
 from shared.policy.schema_review import ReviewPart
 from shared.policy.schema_rules import (
@@ -169,3 +169,5 @@ class Document(Part):
     notifications: NotificationTable = NotificationTable()
     assessment: AssessmentPart | None = None
     """Left out, no year is scored."""
+    retention: RetentionPart | None = None
+    """Left out, nothing is ever erased."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,7 +14,15 @@ from shared.bus.codec import BadEvent, Envelope, decode
 from shared.bus.protocol import Delivery
 from shared.domain.commands import Command
 from shared.domain.errors import Refusal, Unavailable, Unreadable
-from shared.domain.events import Event
+from shared.domain.events import CaseErased, Event
+from shared.runtime.erasing import (
+    as_heard,
+    case_of,
+    erase_parked,
+    erased_at,
+    left_aside,
+    refuse_erased,
+)
 from shared.runtime.handling import Context, Handler, Need
 from shared.runtime.packing import (
     envelope_of,
@@ -145,8 +155,11 @@ class Batch:
         handler = self._service.handlers.get(type(envelope.data))  # type: ignore[arg-type]
         if handler is None:
             return
+        envelope = as_heard(envelope, self._erased_at(envelope))
         try:
             self._handle(handler, envelope)
+            if isinstance(envelope.data, CaseErased):
+                erase_parked(envelope.data, self._tx)
             self.result.handled[envelope.type] += 1
         except (HandlerFailed, Refusal) as failed:
             bug = failed.__cause__
@@ -160,6 +173,7 @@ class Batch:
             if handler is None:
                 reason = f"{self._service.name} does not carry out {envelope.type}"
                 raise Refusal.of("type", "unknown-command", reason)
+            refuse_erased(envelope.data, self._erased_at(envelope))
             outcome, word = self._handle(handler, envelope), "done"
         except Refusal as refusal:
             outcome, word = refusal, "refused"
@@ -167,6 +181,9 @@ class Batch:
             outcome, word = failed, "failed"
         self.result.commands[envelope.type, word] += 1
         return outcome
+
+    def _erased_at(self, envelope: Envelope) -> datetime | None:
+        return erased_at(self._tx, self._service.books, case_of(envelope.data))
 
     def _handle(self, handler: Handler, envelope: Envelope) -> list[Event]:
         """Run a handler; what a failed run had put is taken back, so that the others stand."""
@@ -198,7 +215,9 @@ class Batch:
             self.result.emitted[event.type] += 1
 
     def _park(self, parked: Parked) -> None:
-        self._tx.park(parked)
+        left = left_aside(parked, partial(erased_at, self._tx, self._service.books))
+        if left is not None:
+            self._tx.park(left)
         self.result.parked.append(parked)
 
     def _finish(self) -> None:

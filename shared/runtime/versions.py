@@ -65,8 +65,10 @@ def newer(connection: sa.Connection, number: int) -> list[PolicyVersion]:
 def every(connection: sa.Connection) -> Iterator[PolicyVersion]:
     """All versions, the newest first, one in memory at a time."""
     query = sa.select(_stored.body).order_by(_stored.number.desc())
-    for body in connection.execution_options(yield_per=10).scalars(query):
-        yield POLICIES.parse(body)
+    # closed at once where whoever asks stops before the end
+    with connection.execution_options(yield_per=10).scalars(query) as bodies:
+        for body in bodies:
+            yield POLICIES.parse(body)
 
 
 def in_force(connection: sa.Connection, now: datetime) -> Iterator[PolicyVersion]:

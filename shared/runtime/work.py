@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from shared.bus.protocol import Delivery
 from shared.domain.commands import Command
-from shared.domain.events import Event
+from shared.domain.events import CaseErased, Event
 from shared.runtime.handling import Context, Timer
 from shared.storage.tx import Tx
 
@@ -66,6 +66,9 @@ def goes_alone(work: Work) -> bool:
 
     A timer and an errand take a batch's worth by themselves. A redelivered message may be what
     crashed a service: the broker counts a delivery for every message that a crash left
-    unacknowledged, and a crash loop would condemn its innocent neighbours.
+    unacknowledged, and a crash loop would condemn its innocent neighbours. Whoever erases looks for
+    rows that were committed: what a neighbour would still hold back would be missed.
     """
-    return isinstance(work, Tick | Errand) or (isinstance(work, Delivery) and work.redelivered)
+    if isinstance(work, Delivery):
+        return work.redelivered or work.message.key == CaseErased.type
+    return isinstance(work, Tick | Errand)

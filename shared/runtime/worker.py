@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 from shared.bus.protocol import Consumer, Delivery
@@ -14,6 +15,7 @@ from shared.domain.errors import Unavailable
 from shared.observe.logs import Logger, place_of
 from shared.observe.metrics import Metrics
 from shared.runtime.batch import TRIES, Batch, HandlerFailed, Result
+from shared.runtime.erasing import erased_at, left_aside
 from shared.runtime.handling import Context
 from shared.runtime.packing import parked_message
 from shared.runtime.relay import Relay
@@ -139,8 +141,9 @@ class Worker(threading.Thread):
         if isinstance(item, Delivery):
             parked = parked_message(item, error, self._parts.context().now, TRIES)
             with self._parts.storage.transaction(parked.parked_at) as tx:
-                if tx.claim([item.message.id]):
-                    tx.park(parked)
+                left = left_aside(parked, partial(erased_at, tx, self._parts.service.books))
+                if tx.claim([item.message.id]) and left is not None:
+                    tx.park(left)
             self._settle([item], Result(parked=[parked]))
         elif isinstance(item, Request):
             item.answer.set_exception(error)

@@ -98,3 +98,9 @@ def begins_with(engine: sa.Engine, statement: str) -> sa.Engine:
 def names(columns: Iterable[sa.Column[Any]]) -> str:
     """Quoted names of columns."""
     return ", ".join(f'"{column.name}"' for column in columns)
+
+
+def key_name(table: sa.Table) -> str:
+    """The name of the one column by which rows are known."""
+    (column,) = table.primary_key
+    return column.name

@@ -15,7 +15,7 @@ import psycopg
 import sqlalchemy as sa
 
 from shared.domain.errors import Unavailable
-from shared.storage.backend import Changes, Row, names
+from shared.storage.backend import Changes, Row, key_name, names
 
 # BigInteger comes first, because to SQLAlchemy it is an Integer, too
 _ELEMENTS: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
@@ -76,7 +76,8 @@ class PostgresHot:
             parts.append(_insert(table))
             values += _columns(rows)
         for table, keys in changes.deletes.items():
-            parts.append(f'delete from "{table.name}" where id = any(%b::text[])')
+            key = key_name(table)
+            parts.append(f'delete from "{table.name}" where "{key}" = any(%b::text[])')
             values.append(list(keys))
         named = ", ".join(f"part{number} as ({part})" for number, part in enumerate(parts))
         written = _driver(connection).execute(

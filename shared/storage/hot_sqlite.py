@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from shared.storage.backend import Changes, names
+from shared.storage.backend import Changes, key_name, names
 
 
 class SqliteHot:
@@ -51,7 +51,8 @@ class SqliteHot:
             driver.executemany(_insert(table), rows)
         for table, keys in changes.deletes.items():
             driver.execute(
-                f'delete from "{table.name}" where id in (select value from json_each(?))',
+                f'delete from "{table.name}"'
+                f' where "{key_name(table)}" in (select value from json_each(?))',
                 (json.dumps(list(keys)),),
             )
 

@@ -10,7 +10,14 @@ import sqlalchemy as sa
 
 from shared.storage.backend import Changes, Hot, Row, Upsert
 from shared.storage.collection import Collection, Log, M, Scalar
-from shared.storage.messaging import Messaging, OutboxRow, Parked, outbox_values, parked_values
+from shared.storage.messaging import (
+    Messaging,
+    OutboxRow,
+    Parked,
+    outbox_values,
+    parked_message,
+    parked_values,
+)
 
 
 class _Entities(Generic[M]):
@@ -22,22 +29,40 @@ class _Entities(Generic[M]):
         self.absent: set[str] = set()
         """Keys that were not in the database."""
         self.changed: dict[str, M] = {}
+        self.removed: set[str] = set()
 
     def put(self, key: str, entity: M) -> Callable[[], None]:
         """Remember an entity, and return how to forget it again."""
-        undo = partial(
-            self._restore, key, key in self.seen, self.seen.get(key), self.changed.get(key)
-        )
+        undo = self._undo(key)
         self.seen[key] = self.changed[key] = entity
+        self.removed.discard(key)
         return undo
 
-    def _restore(self, key: str, was_seen: bool, seen: M | None, changed: M | None) -> None:
+    def remove(self, key: str) -> Callable[[], None]:
+        """Remember that an entity is to go, and return how to forget that again."""
+        undo = self._undo(key)
+        self.seen[key] = None
+        self.changed.pop(key, None)
+        self.removed.add(key)
+        return undo
+
+    def _undo(self, key: str) -> Callable[[], None]:
+        was_seen, seen, changed = key in self.seen, self.seen.get(key), self.changed.get(key)
+        return partial(self._restore, key, was_seen, seen, changed, removed=key in self.removed)
+
+    def _restore(
+        self, key: str, was_seen: bool, seen: M | None, changed: M | None, *, removed: bool
+    ) -> None:
+        if removed:
+            self.removed.add(key)
+        else:
+            self.removed.discard(key)
         if was_seen:
             self.seen[key] = seen
         else:
             del self.seen[key]
         if changed is None:
-            del self.changed[key]
+            self.changed.pop(key, None)
         else:
             self.changed[key] = changed
 
@@ -60,6 +85,7 @@ class Tx:
         self._entities: dict[Collection[Any], _Entities[Any]] = {}
         self._inserts: dict[sa.Table, list[Row]] = {}
         self._deletes: dict[sa.Table, list[str]] = {}
+        self._revisions: list[tuple[sa.Table, str | int, str, Scalar]] = []
         self._undo: list[Callable[[], object]] = []
 
     def preload(self, needs: Iterable[tuple[Collection[Any], str]]) -> None:
@@ -98,6 +124,17 @@ class Tx:
         if entities.seen.get(key) is not entity:
             self._undo.append(entities.put(key, entity))
 
+    def remove(self, collection: Collection[M], key: str) -> None:
+        """Delete an entity at the end; one that is not there does not matter."""
+        self._undo.append(self._of(collection).remove(key))
+
+    def revise(self, log: Log, key: str | int, column: str, value: Scalar) -> None:
+        """Write another value into a row of a log that was committed earlier, at the end.
+
+        A log is only ever appended to; what this is for is to erase.
+        """
+        self._revise(log.table, key, column, value)
+
     def append(self, log: Log, *values: Scalar) -> None:
         """Append a row to a log at the end; the values in the order of its columns."""
         self._insert(log.table, values)
@@ -124,6 +161,19 @@ class Tx:
         """Keep a message that cannot be handled."""
         self._insert(self._messaging.parked, parked_values(parked))
 
+    def parked_about(self, case_id: str) -> list[Parked]:
+        """What lies aside and is about a case, or about cases that the row does not name."""
+        parked = self._messaging.parked
+        about = sa.or_(parked.c.case_id == case_id, parked.c.case_id.is_(None))
+        rows = self.connection.execute(sa.select(parked).where(about).order_by(parked.c.id))
+        return [parked_message(row) for row in rows]
+
+    def repark(self, parked: Parked) -> None:
+        """Replace what a message that lies aside says, and why it does, by what is left of it."""
+        for column in ("body", "reason", "trace"):
+            value: Scalar = getattr(parked, column)
+            self._revise(self._messaging.parked, parked.id, column, value)
+
     def unpark(self, ids: Sequence[str]) -> None:
         """Delete parked messages by their parkings' ids: they were tried again, or given up."""
         self._delete(self._messaging.parked, ids)
@@ -144,13 +194,17 @@ class Tx:
     def flush(self) -> None:
         """Write everything; called by `Storage` before the commit."""
         by_table = sorted(self._entities.items(), key=lambda pair: pair[0].table.name)
+        removed = {c.table: sorted(kept.removed) for c, kept in by_table if kept.removed}
         changes = Changes(
             upserts=[_upsert(*pair) for pair in by_table if pair[1].changed],
             inserts={table: rows for table, rows in self._inserts.items() if rows},
-            deletes={table: ids for table, ids in self._deletes.items() if ids},
+            deletes={table: ids for table, ids in self._deletes.items() if ids} | removed,
         )
         if changes.upserts or changes.inserts or changes.deletes:
             self._hot.write(self.connection, changes)
+        for table, key, column, value in self._revisions:
+            (known,) = table.primary_key
+            self.connection.execute(sa.update(table).where(known == key).values({column: value}))
 
     def _of(self, collection: Collection[M]) -> _Entities[M]:
         known = self._entities.get(collection)
@@ -162,6 +216,10 @@ class Tx:
         rows = self._inserts.setdefault(table, [])
         rows.append(row)
         self._undo.append(rows.pop)
+
+    def _revise(self, table: sa.Table, key: str | int, column: str, value: Scalar) -> None:
+        self._revisions.append((table, key, column, value))
+        self._undo.append(self._revisions.pop)
 
     def _delete(self, table: sa.Table, ids: Sequence[str]) -> None:
         kept = self._deletes.setdefault(table, [])

@@ -135,7 +135,7 @@ def recorded(number: int, category: str = "lamps", station: str | None = None) -
 def withdrawn(number: int) -> CaseWithdrawn:
     from services.intake import logic
 
-    record = logic.withdraw(recorded(number).record, "mistake")
+    record = logic.withdraw(recorded(number).record, "mistake", NOW)
     return CaseWithdrawn(case_id=record.case_id, record=record, reason="mistake", by="i", at=NOW)
 
 

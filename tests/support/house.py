@@ -27,7 +27,7 @@ from shared.domain.clock_rules import (
 )
 from shared.domain.errors import Problem
 from shared.domain.events import CaseReplied, CaseRouted, CaseWithdrawn
-from shared.domain.keeping import AssessmentRule, Measure
+from shared.domain.keeping import AssessmentRule, Measure, RetentionRule
 from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Policy, PolicyVersion, Score, Titled, Unit
 from shared.domain.reviews import ReviewRules
@@ -96,6 +96,7 @@ class SmallPolicy:
     pace: Escalation = Escalation(first=2, days=2)  # noqa: RUF009 - frozen
     counts: Mapping[str, Count] = field(default_factory=dict)
     review: ReviewRules | None = None
+    retention: RetentionRule | None = None
     messages: Messages = field(default_factory=Messages)
     assessment: AssessmentRule | None = AssessmentRule(  # noqa: RUF009 - frozen
         weights={Measure.ON_TIME: 60, Measure.SATISFACTION: 40}, at_least=2

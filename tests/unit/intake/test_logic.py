@@ -115,7 +115,7 @@ def test_a_record_joins_what_was_heard_of_the_case_before_it() -> None:
 def test_an_open_case_can_be_withdrawn_in_any_round() -> None:
     open_ = logic.record(Record(case_id="c"), submission(), POLICY, NOW, None)
     again = open_.standing_at(Standing(state=State.OPEN, round=2))
-    withdrawn = logic.withdraw(again, "settled")
+    withdrawn = logic.withdraw(again, "settled", NOW)
     assert withdrawn.standing == Standing(state=State.WITHDRAWN, round=2)
     assert (withdrawn.version, withdrawn.withdrawn_reason) == (2, "settled")
 
@@ -124,9 +124,9 @@ def test_an_open_case_can_be_withdrawn_in_any_round() -> None:
 def test_a_case_that_is_not_open_cannot_be_withdrawn(state: State) -> None:
     record = logic.record(Record(case_id="c"), submission(), POLICY, NOW, None)
     with pytest.raises(Conflict, match=f"the case is {state} and cannot be withdrawn"):
-        logic.withdraw(record.standing_at(Standing(state=state)), "settled")
+        logic.withdraw(record.standing_at(Standing(state=state)), "settled", NOW)
 
 
 def test_a_case_that_was_not_recorded_cannot_be_withdrawn() -> None:
     with pytest.raises(NotFound, match="c has not been recorded"):
-        logic.withdraw(Record(case_id="c"), "settled")
+        logic.withdraw(Record(case_id="c"), "settled", NOW)

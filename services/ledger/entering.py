@@ -1,0 +1,46 @@
+"""Writing behind the end of the journal's chain."""
+
+from __future__ import annotations
+
+from services.ledger import logic
+from services.ledger.journal import Chain, canonical, digest_of, seal
+from services.ledger.store import CHAIN, JOURNAL
+from shared.domain.errors import ConfigurationError
+from shared.domain.events import Event
+from shared.domain.model import micros
+from shared.runtime.handling import Context
+from shared.storage.tx import Tx
+
+NAME = Chain().name
+
+
+def append(event: Event, tx: Tx, ctx: Context) -> None:
+    """Write the event behind the end of the chain."""
+    cause = ctx.cause
+    assert cause is not None, "an event is heard in an envelope"
+    append_entry(
+        tx,
+        cause.id,
+        event.type,
+        event.case_id,
+        event.aggregate,
+        event.version if event.aggregate else None,
+        micros(cause.time),
+        cause.correlationid,
+        cause.policyversion,
+        body=logic.redacted(event).model_dump_json(),
+    )
+
+
+def append_entry(tx: Tx, *entered: str | int | None, body: str) -> None:
+    """Write an entry: its fields from `event_id` to `policy_version`, and its body."""
+    chain = tx.get(CHAIN, NAME)
+    if chain is None:
+        raise ConfigurationError(
+            "The row that notes where the journal ends is missing: restore the ledger's database."
+        )
+    previous = bytes.fromhex(chain.hash)
+    fields = (chain.seq + 1, *entered, digest_of(body))
+    link = seal(previous, canonical(*fields))
+    tx.append(JOURNAL, *fields, body, previous, link)
+    tx.put(CHAIN, Chain(seq=chain.seq + 1, hash=link.hex()))

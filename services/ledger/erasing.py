@@ -1,0 +1,79 @@
+"""Erasing what is personal in the journal, so that its chain stays whole and can be verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import sqlalchemy as sa
+
+from services.ledger.entering import append_entry
+from services.ledger.erasure import ERASED_ENTRIES, ErasedEntries, left_of
+from services.ledger.journal import digest_of
+from services.ledger.store import JOURNAL
+from shared.domain.events import CaseErased
+from shared.domain.ids import new_id
+from shared.domain.model import micros
+from shared.runtime.handling import Context
+from shared.storage.tx import Tx
+
+REMEMBERED = 2000
+"""Cases whose erased entries a verification keeps in mind: a case's stand near each other."""
+
+_entry = JOURNAL.table.c
+
+
+def erase_entries(event: CaseErased, tx: Tx, ctx: Context) -> None:
+    """Erase every entry of the case, and write down what is left of each, sealed by the chain.
+
+    Sees what was committed: `case.erased` is handled in a transaction of its own for that.
+    """
+    query = (
+        sa.select(_entry.seq, _entry.type, _entry.body)
+        .where(_entry.case_id == event.case_id)
+        .order_by(_entry.seq)
+    )
+    digests: dict[int, str] = {}
+    for seq, type_, body in tx.connection.execute(query):
+        left = left_of(type_, body, event.at)
+        if left != body:
+            tx.revise(JOURNAL, seq, "body", left)
+            digests[seq] = digest_of(left)
+    cause = ctx.cause
+    assert cause is not None, "an event is heard in an envelope"
+    append_entry(
+        tx,
+        new_id(),
+        ERASED_ENTRIES,
+        event.case_id,
+        None,
+        None,
+        micros(ctx.now),
+        cause.correlationid,
+        cause.policyversion,
+        body=ErasedEntries(case_id=event.case_id, left=digests).model_dump_json(),
+    )
+
+
+def erasures(connection: sa.Connection) -> Callable[[str], Mapping[int, str]]:
+    """What the journal says is left of a case's entries: the digests of their bodies, by number.
+
+    Empty where the journal does not hold that the case was erased.
+    """
+
+    @lru_cache(REMEMBERED)
+    def left(case_id: str) -> Mapping[int, str]:
+        query = (
+            sa.select(_entry.type, _entry.body)
+            .where(_entry.case_id == case_id, _entry.type.in_((CaseErased.type, ERASED_ENTRIES)))
+            .order_by(_entry.seq)
+        )
+        found: dict[int, str] = {}
+        known = False
+        for type_, body in connection.execute(query):
+            known = known or type_ == CaseErased.type
+            if known and type_ == ERASED_ENTRIES:
+                found |= ErasedEntries.model_validate_json(body).left
+        return found
+
+    return left

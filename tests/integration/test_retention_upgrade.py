@@ -1,0 +1,85 @@
+"""Books of a release that knew no erasure: what is needed for it is filled in by the upgrade."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import sqlalchemy as sa
+
+from services.evaluation.service import EVALUATION
+from services.intake.service import INTAKE
+from services.notify.service import NOTIFY
+from shared.domain.aggregates import Record
+from shared.domain.model import micros
+from shared.runtime.service import Service
+from shared.storage.storage import Storage
+from tests.support.machine import storage_of
+from tests.support.story import Story
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """The database: files, or a PostgreSQL database of the test's own."""
+    if request.param == "sqlite":
+        return None
+    return cast("str", request.getfixturevalue("database"))
+
+
+def upgraded(
+    service: Service, last: str, row: dict[str, Any], table: str, folder: Path, url: str | None
+) -> dict[str, Any]:
+    """A row of the release that ended with that revision, as it stands after the upgrade."""
+    package = Path(cast("str", import_module(service.migrations).__file__)).parent
+    older = folder / f"{service.name}-older"
+    older.mkdir()
+    for file in package.glob("0*.py"):
+        if file.name[:4] <= last:
+            shutil.copy(file, older)
+    old = Storage.open(url, service.name, service.metadata, str(older), folder=folder)
+    old.migrate()
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in row]
+    with old.transaction(datetime.now(UTC)) as tx:
+        tx.connection.execute(sa.insert(sa.table(table, *columns)).values(row))
+    old.close()
+    new = storage_of(service, folder, url)
+    new.migrate()
+    with new.read() as connection:
+        found = connection.execute(sa.select(service.metadata.tables[table])).one()
+    new.close()
+    return found._asdict()
+
+
+def test_an_ended_case_counts_from_the_upgrade_on(tmp_path: Path, url: str | None) -> None:
+    story = Story().recorded()
+    body = story.record.model_dump(mode="json", exclude={"ended_at", "erased_at"})
+    body["standing"]["state"] = "closed"
+    row = {"key": story.id, "version": 1, "state": "closed", "round": 1, "body": json.dumps(body)}
+    before = datetime.now(UTC)
+    found = upgraded(INTAKE, "0003", row, "records", tmp_path, url)
+    record = Record.model_validate_json(found["body"])
+    assert record.ended_at is not None
+    assert before <= record.ended_at <= datetime.now(UTC)
+    assert (found["kind"], found["ended_at"]) == ("problem", micros(record.ended_at))
+    assert record.case == story.case
+
+
+def test_links_are_found_by_their_case(tmp_path: Path, url: str | None) -> None:
+    body = {"digest": "d", "case_id": "case-1", "round": 1, "evaluator": "informant:1"}
+    row = {"key": "d", "body": json.dumps(body)}
+    found = upgraded(EVALUATION, "0002", row, "links", tmp_path, url)
+    assert found["case_id"] == "case-1"
+
+
+def test_delivered_lists_lose_their_subjects(tmp_path: Path, url: str | None) -> None:
+    listed = {"case_id": "case-1", "colour": "red", "subject": "zqx"}
+    body = {"state": "delivered", "day_list": {"day": "2026-03-02", "today": [listed]}}
+    row = {"key": "n", "state": "delivered", "case_id": None, "body": json.dumps(body)}
+    found = upgraded(NOTIFY, "0002", row, "notices", tmp_path, url)
+    assert "zqx" not in found["body"]
+    assert json.loads(found["body"])["day_list"]["today"][0]["case_id"] == "case-1"

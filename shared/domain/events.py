@@ -30,12 +30,13 @@ from shared.domain.clock_events import (
 )
 from shared.domain.errors import Problem
 from shared.domain.event import Event
+from shared.domain.message_events import MessageDiscarded, MessageReplayed
 from shared.domain.model import Instant
 from shared.domain.notices import Way
 from shared.domain.policy import PolicyVersion
 from shared.domain.review_events import ReviewOpened, ReviewOverdue, ReviewSigned
 
-# The events about time and reviews have files of their own; they are found here with all others.
+# The events about time, reviews and parked messages have files of their own; all are found here.
 __all__ = [
     "CaseDueSoon",
     "CaseEscalated",
@@ -49,6 +50,8 @@ __all__ = [
     "Event",
     "ExtensionRefused",
     "ExtensionRequested",
+    "MessageDiscarded",
+    "MessageReplayed",
     "ReviewOpened",
     "ReviewOverdue",
     "ReviewSigned",

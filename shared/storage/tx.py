@@ -10,7 +10,14 @@ import sqlalchemy as sa
 
 from shared.storage.backend import Changes, Hot, Row, Upsert
 from shared.storage.collection import Collection, Log, M, Scalar
-from shared.storage.messaging import Messaging, OutboxRow, Parked, outbox_values, parked_values
+from shared.storage.messaging import (
+    Messaging,
+    OutboxRow,
+    Parked,
+    outbox_values,
+    parked_message,
+    parked_values,
+)
 
 
 class _Entities(Generic[M]):
@@ -123,6 +130,16 @@ class Tx:
     def park(self, parked: Parked) -> None:
         """Keep a message that cannot be handled."""
         self._insert(self._messaging.parked, parked_values(parked))
+
+    def take_parked(self, id_: str) -> Parked | None:
+        """Delete a parked message at once, and return it; None where it no longer lies there.
+
+        Of two who want it, one waits for the other's transaction to end and then finds nothing.
+        """
+        parked = self._messaging.parked
+        query = sa.delete(parked).where(parked.c.id == id_).returning(parked)
+        found = self.connection.execute(query).one_or_none()
+        return None if found is None else parked_message(found)
 
     def unpark(self, ids: Sequence[str]) -> None:
         """Delete parked messages by their parkings' ids: they were tried again, or given up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -47,26 +48,22 @@ def listed(
     asked = {"type": wanted.type, "case_id": wanted.case_id}
     conditions = [column[name] == value for name, value in asked.items() if value is not None]
     total = sa.select(sa.func.count()).select_from(parked).where(*conditions)
+    columns = [column[name] for name in _LISTED]
     query = (
-        sa.select(
-            column.id,
-            column.message_id,
-            column.type,
-            column.case_id,
-            column.reason,
-            column.attempts,
-            sa.func.length(column.body),
-            column.parked_at,
-        )
+        sa.select(*columns, sa.func.length(column.body).label("bytes"), column.parked_at)
         .where(column.id > wanted.after, *conditions)
         .order_by(column.id)
         .limit(wanted.limit)
     )
-    found = [
-        Lying(*row[:-1], EPOCH + timedelta(microseconds=row[-1]))
-        for row in map(tuple, connection.execute(query))
-    ]
+    found = [_lying(row._asdict()) for row in connection.execute(query)]
     return connection.scalar(total) or 0, found
+
+
+_LISTED = ("id", "message_id", "type", "case_id", "reason", "attempts")
+
+
+def _lying(stored: dict[str, Any]) -> Lying:
+    return Lying(**{**stored, "parked_at": EPOCH + timedelta(microseconds=stored["parked_at"])})
 
 
 def one(connection: sa.Connection, parked: sa.Table, id_: str) -> Parked | None:

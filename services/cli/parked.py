@@ -87,7 +87,7 @@ def show(
         typer.echo(json.dumps({"service": name, **found}, ensure_ascii=False, indent=2))
 
 
-def replay(  # noqa: PLR0913, PLR0917 - its options
+def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     by: By,
     reason: Reason,
     ids: Ids = None,
@@ -107,7 +107,7 @@ def replay(  # noqa: PLR0913, PLR0917 - its options
     _resolve("replay", _given(ids, every, by, reason, kind, case), url, service)
 
 
-def discard(  # noqa: PLR0913, PLR0917 - its options
+def discard(  # noqa: PLR0913, PLR0917 - the options of a command
     by: By,
     reason: Reason,
     ids: Ids = None,

@@ -39,6 +39,9 @@ MEMORY = timedelta(days=14)
 FOLLOW = 1.0
 """Seconds between two looks for a version of the policy that was applied: fewer than its lead."""
 
+REFRESH = 5.0
+"""Seconds between two counts of what waits and what lies aside."""
+
 WATCH = 2.0
 """Seconds between two looks at the policy's file."""
 
@@ -171,7 +174,7 @@ class Host:
             self._ticker.timer(timer)
         self._watch_file()
         self._follower.every(FOLLOW, self._follow_policy)
-        self._ticker.every(5.0, self._refresh_gauges)
+        self._ticker.every(REFRESH, self._refresh_gauges)
         self._ticker.every(600.0, self._forget_messages)
         for ticker in self._tickers:
             ticker.start()

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from services.router.service import ROUTER
 from services.router.store import HANDLINGS
-from shared.bus.codec import decode
-from shared.bus.protocol import Message
+from shared.bus.codec import Envelope, decode, encode
+from shared.bus.protocol import Delivery, Message
 from shared.domain.commands import AcceptCase
 from shared.domain.events import (
     CaseRecorded,
@@ -80,6 +80,10 @@ class Place:
         answer = self.http.post(f"/parked/router/{act}", json={**WHO, **body})
         assert answer.status_code == 200, answer.text
         return [(one["id"], one["outcome"]) for one in answer.json()["resolved"]]
+
+    def hand_in(self, delivery: Delivery) -> None:
+        """As the bus would."""
+        self.machine.host._worker.put(delivery)
 
     def routed(self) -> list[str]:
         return [event.case_id for event in self.machine.of(CaseRouted)]
@@ -381,3 +385,50 @@ def test_a_replay_called_off_before_its_turn_has_no_effect(place: Place) -> None
     with place.machine.host.read() as connection:
         keys = connection.scalars(sa.select(HANDLINGS.table.c.key)).all()
     assert recorded("a").case_id not in keys
+
+
+def test_what_the_broker_gave_up_on_lies_aside_unread_until_somebody_replays_it(
+    place: Place,
+) -> None:
+    case = recorded("a")
+    message = Message(new_id(), "case.recorded", _pack(case))
+    for _ in range(2):
+        place.hand_in(Delivery(message, 1, redelivered=True, given_up=True))
+    until(lambda: place.parked)
+    [line] = place.parked
+    assert (line["attempts"], line["type"]) == (20, "case.recorded")
+    assert place.routed() == []
+
+    assert place.act("replay", ids=[line["id"]]) == [(line["id"], "handled")]
+
+    assert place.routed() == [case.case_id]
+
+
+def test_what_had_its_effect_before_the_broker_gave_it_up_does_not_lie_aside(
+    place: Place,
+) -> None:
+    case, id_ = recorded("a"), new_id()
+    place.machine.send(case, message_id=id_)
+    assert place.routed() == [case.case_id]
+
+    message = Message(id_, "case.recorded", _pack(case))
+    place.hand_in(Delivery(message, 1, redelivered=True, given_up=True))
+    place.machine.send(recorded("later"))
+
+    assert place.routed() == [case.case_id, recorded("later").case_id]
+    assert place.parked == []
+
+
+def _pack(case: CaseRecorded) -> bytes:
+    return encode(
+        [
+            Envelope(
+                id=new_id(),
+                type=case.type,
+                source="/tests",
+                subject=case.case_id,
+                time=case.case.recorded_at,
+                data=case,
+            )
+        ]
+    )

@@ -376,7 +376,7 @@ def check_gauge(place: Place) -> None:
 def test_a_replay_called_off_before_its_turn_has_no_effect(place: Place) -> None:
     [parked] = park(place, "a")
     place.faulty.bad.clear()
-    order = Resolution(parked, "replay", **WHO)
+    order = Resolution(parked, "replay", WHO["by"], WHO["reason"])
     assert order.answer.cancel()
     place.machine.host.put(order, 1.0)
     place.machine.send(recorded("later"), message_id=new_id())

@@ -27,7 +27,7 @@ def test_no_more_run_at_once_than_there_are_turns() -> None:
 
     async def ask() -> list[int]:
         turns = Turns(at_once=3)
-        return await asyncio.gather(*(turns.run(work) for _ in range(12)))
+        return list(await asyncio.gather(*(turns.run(work) for _ in range(12))))
 
     assert sum(asyncio.run(ask())) == 12
     assert most == 3
@@ -45,7 +45,7 @@ def test_whoever_comes_when_enough_wait_is_turned_away_at_once() -> None:
             await turns.run(over.wait)
         assert monotonic() - began < 1
         over.set()
-        return await asyncio.gather(*first)
+        return list(await asyncio.gather(*first))
 
     assert asyncio.run(ask()) == [True] * 3
 

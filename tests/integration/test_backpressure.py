@@ -76,7 +76,7 @@ def on_rabbit(
 ) -> Iterator[Place]:
     """A service on RabbitMQ."""
     given = Settings.read({}, data=folder, drain=5.0, **settings)
-    bus = RabbitBus(amqp, LISTENERS, timeout=5)
+    bus = RabbitBus(amqp, LISTENERS, timeout=3)
     running = Host(
         service, storage_of(service, folder, url), bus, Unchanging(SmallPolicy()), Metrics(), given
     )
@@ -101,13 +101,19 @@ def all_gone(place: Place) -> Callable[[], bool]:
     return lambda: place.host.storage.counts().outbox == 0
 
 
-@pytest.mark.parametrize("on", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("on", "trouble"),
+    [("sqlite", "away"), ("postgresql", "away"), ("sqlite", "black hole")],
+)
 def test_intake_goes_on_without_a_broker_up_to_its_bound_and_by_itself_when_it_is_back(
-    on: str, vhost: str, tmp_path: Path, request: pytest.FixtureRequest
+    on: str, trouble: str, vhost: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("database") if on == "postgresql" else None
     with Proxy(vhost) as proxy, on_rabbit(INTAKE, tmp_path, proxy.url, url, outbox_rows=5) as place:
-        proxy.down()
+        if trouble == "away":
+            proxy.down()
+        else:
+            proxy.swallows = True
         taken = [name for name in map(str, range(12)) if place.submit(name).status_code == 201]
         assert taken == ["0", "1", "2", "3", "4"]
 
@@ -127,7 +133,11 @@ def test_intake_goes_on_without_a_broker_up_to_its_bound_and_by_itself_when_it_i
             "reading goes on"
         )
 
-        proxy.mend()
+        if trouble == "away":
+            proxy.mend()
+        else:
+            proxy.swallows = False
+            proxy.cut()
         until(lambda: place.submit("5").status_code == 201)
         until(all_gone(place))
         assert place.figure("concentric_outbox_full", service="intake") == 0

@@ -60,6 +60,12 @@ class Settings(BaseModel):
     """The least important level that is still logged."""
     batch: Annotated[int, Field(ge=1, le=5000, validation_alias="CONCENTRIC_BATCH")] = 200
     """About the most events and commands that one transaction takes in."""
+    outbox_rows: Annotated[
+        int, Field(ge=1, le=100_000_000, validation_alias="CONCENTRIC_OUTBOX_ROWS")
+    ] = 100_000
+    """Messages that may wait for the bus; beyond that the service takes on nothing more."""
+    outbox_bytes: Annotated[int, Field(ge=1, validation_alias="CONCENTRIC_OUTBOX_BYTES")] = 2**30
+    """Their size, likewise."""
     drain: Annotated[float, Field(gt=0, validation_alias="CONCENTRIC_DRAIN_SECONDS")] = 20.0
     """Seconds that a stopping service has for the work that it has already taken on."""
     smtp_url: Annotated[

@@ -26,6 +26,7 @@ from shared.policy.load import read_bytes
 from shared.runtime.audit import LEDGER, Findings, Journal, Waiting, compare
 from shared.runtime.books import lines
 from shared.runtime.main import policies
+from shared.runtime.resolved import Resolutions
 from shared.runtime.versions import in_force
 from shared.settings import Settings
 from shared.storage.storage import Storage
@@ -47,6 +48,9 @@ class Installation(Protocol):
 
     def journal(self) -> Journal:
         """Walk along the journal's chain."""
+
+    def resolved(self) -> Resolutions:
+        """What was decided about messages that lay aside."""
 
     def report(self, start: date | None, end: date | None) -> Report:
         """The report on the cases recorded from day to day, both included."""
@@ -95,6 +99,11 @@ class Databases:
                 queries.journal(connection), queries.chain(connection), erasures(connection)
             )
         return Journal(found.entries, found.head, found.breaks, found.found)
+
+    def resolved(self) -> Resolutions:
+        """See `Installation`."""
+        with self.reading(LEDGER) as connection:
+            return Resolutions.of(queries.resolved(connection))
 
     def report(self, start: date | None, end: date | None) -> Report:
         """See `Installation`."""
@@ -190,6 +199,11 @@ class Addresses:
         """See `Installation`."""
         found = self._get(f"{self._homes()[LEDGER]}/journal/verify")
         return Journal(found["entries"], found["head"], found["breaks"], tuple(found["found"]))
+
+    def resolved(self) -> Resolutions:
+        """See `Installation`."""
+        told = self._lines(f"{self._homes()[LEDGER]}/books/ledger/resolved")
+        return Resolutions.of((service, kind, case_id) for service, kind, case_id in told)
 
     def report(self, start: date | None, end: date | None) -> Report:
         """See `Installation`."""

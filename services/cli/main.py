@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from services.cli import calendar, deadlines, reviews
+from services.cli import calendar, deadlines, parked, reviews
 from services.cli.assessing import assessment
 from services.cli.importing import import_cases
 from services.cli.policy import policy
@@ -51,6 +51,7 @@ app.add_typer(policy)
 for title, group in (
     ("deadline", deadlines),
     ("calendar", calendar),
+    ("parked", parked),
     ("review", reviews),
 ):
     below = typer.Typer(name=title, help=group.HELP, no_args_is_help=True)

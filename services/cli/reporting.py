@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from shared.runtime.audit import ADVICE, Audit, settled
+from shared.runtime.audit import ADVICE, Audit, Findings, settled
+from shared.runtime.resolved import Resolutions, split
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,19 +90,23 @@ def audit(
 
     Checked are: recorded = open + closed + withdrawn with the same cases in the same state in
     every service; the ledger has the newest version of everything; the journal has every version
-    of everything once, and its chain of hashes is whole; nothing is parked. The exit code is 0 if
-    all that holds, 1 with a list of the differences if not, 2 if the books cannot be read.
+    of everything once, and its chain of hashes is whole; nothing is parked. What is missing because
+    somebody discarded a parked message is shown, and is no fault. The exit code is 0 if all that
+    holds, 1 with a list of the differences if not, 2 if the books cannot be read.
 
     Without --url it reads the databases, as `concentric report` does.
     """
     waiting = Console(stderr=True).status("Comparing the books …")
     with waiting, opened(url or [], data) as place:
         findings = settled(place.look, wait=wait, clock=monotonic, sleep=sleep)
-        found = Audit(findings, place.waiting(), place.journal())
+        resolutions = place.resolved()
+        open_, explained = split(findings, resolutions)
+        found = Audit(open_, place.waiting(), place.journal())
     if as_json:
-        typer.echo(json.dumps(_audit_as_json(found), ensure_ascii=False, indent=2))
+        told = _audit_as_json(found, explained, resolutions)
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _print_audit(found, Console())
+        _print_audit(found, explained, resolutions, Console())
     if not found.passed:
         raise typer.Exit(1)
 
@@ -168,12 +173,17 @@ def _print_lines(
     console.print(shown)
 
 
-def _audit_as_json(found: Audit) -> dict[str, Any]:
+def _audit_as_json(found: Audit, explained: Findings, resolutions: Resolutions) -> dict[str, Any]:
     findings = found.findings
     return {
         "passed": found.passed,
         "services": {
-            name: {**asdict(count), **asdict(found.waiting[name])}
+            name: {
+                **asdict(count),
+                **asdict(found.waiting[name]),
+                "replayed": resolutions.replayed.get(name, 0),
+                "discarded": resolutions.discarded.get(name, 0),
+            }
             for name, count in findings.counts.items()
         },
         "journal": asdict(found.journal),
@@ -182,18 +192,25 @@ def _audit_as_json(found: Audit) -> dict[str, Any]:
             {**asdict(one), "next": ADVICE[one.code]}
             for one in islice(findings.found.values(), SHOWN)
         ],
+        "explained": [asdict(one) for one in islice(explained.found.values(), SHOWN)],
     }
 
 
-def _print_audit(found: Audit, console: Console) -> None:
+def _print_audit(
+    found: Audit, explained: Findings, resolutions: Resolutions, console: Console
+) -> None:
     names = ("recorded", "open", "closed", "withdrawn", "outbox", "parked")
-    books = table("Books", "service", *names)
+    books = table("Books", "service", *names, "replayed", "discarded")
     for service, count in found.findings.counts.items():
         figures = {**asdict(count), **asdict(found.waiting[service])}
-        row(books, service, *(figures[name] for name in names))
+        decided = (each.get(service, 0) for each in (resolutions.replayed, resolutions.discarded))
+        row(books, service, *(figures[name] for name in names), *decided)
     console.print(books)
     journal = found.journal
     console.print(f"Journal: {journal.entries} entries, ending with {journal.head}")
+    for one in islice(explained.found.values(), SHOWN):
+        where = ", ".join(sorted(resolutions.cases[one.case_id]))
+        console.print(f"{one.case_id}: {escape(one.message)}; a message was discarded at {where}")
     if found.passed:
         console.print("[green]The books agree, and the journal is complete.[/green]")
         return
@@ -207,7 +224,7 @@ def _print_faults(found: Audit, console: Console) -> None:
         if waiting.parked:
             console.print(
                 f"[red]{service} has parked {waiting.parked} messages[/red], whose content is in no"
-                " books: its table `parked` has the reasons."
+                f" books: `concentric parked list --service {service}` has the reasons."
             )
     findings = found.findings
     if not findings.number:

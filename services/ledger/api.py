@@ -164,6 +164,16 @@ def _add_journal(routes: Routes, gateway: Gateway) -> None:
 
         return StreamingResponse(read(), media_type=NDJSON)
 
+    @routes.get("/books/ledger/resolved", media_type=NDJSON)
+    def resolved() -> Response:
+        """`[service, event, case]`: parked messages that were replayed or discarded."""
+
+        def read() -> Iterator[str]:
+            with gateway.read() as connection:
+                yield from _lines(queries.resolved(connection))
+
+        return StreamingResponse(read(), media_type=NDJSON)
+
 
 def _add_past(routes: Routes, gateway: Gateway) -> None:
     @routes.get("/books/ledger/past")

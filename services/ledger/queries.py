@@ -12,7 +12,8 @@ from services.ledger.dossier import Dossier
 from services.ledger.journal import Chain, Entry
 from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, TEXTS
 from shared.domain.case import State
-from shared.domain.events import CaseRecorded
+from shared.domain.events import CaseRecorded, MessageDiscarded, MessageReplayed
+from shared.domain.message_events import ParkedMessageEvent
 
 BLOCK = 1000
 """Rows fetched at a time where the number of rows has no limit."""
@@ -241,6 +242,14 @@ def contents(connection: sa.Connection) -> Iterator[tuple[Any, ...]]:
         .order_by(_entry.case_id, _entry.aggregate)
     )
     yield from map(tuple, connection.execution_options(yield_per=BLOCK).execute(query))
+
+
+def resolved(connection: sa.Connection) -> Iterator[tuple[str, str, str]]:
+    """Service, type and case of what was decided about messages that lay aside."""
+    query = sa.select(_entry.type, _entry.case_id, _entry.body)
+    query = query.where(_entry.type.in_([MessageReplayed.type, MessageDiscarded.type]))
+    for kind, case_id, body in connection.execution_options(yield_per=BLOCK).execute(query):
+        yield ParkedMessageEvent.model_validate_json(body).service, kind, case_id
 
 
 def _group(row: tuple[Any, ...], width: int) -> Group:

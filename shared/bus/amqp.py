@@ -53,7 +53,15 @@ def arrival_of(method: Any, properties: Any, body: bytes) -> Arrival:
         reply_to=_text(properties.reply_to) if properties.reply_to else None,
     )
     again = method.redelivered or bool(given.get("x-delivery-count"))
-    return Arrival(method.delivery_tag, message, again)
+    return Arrival(method.delivery_tag, message, again, _died_in(given))
+
+
+def _died_in(headers: Mapping[str, Any]) -> str | None:
+    """The queue of the newest death that the broker has noted; the notes are its own."""
+    deaths = headers.get("x-death")
+    newest = deaths[0] if isinstance(deaths, list) and deaths else None
+    queue = newest.get("queue") if isinstance(newest, dict) else None
+    return None if queue is None else _text(queue)
 
 
 def words(error: BaseException) -> str:

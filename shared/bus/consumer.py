@@ -8,7 +8,7 @@ from threading import Thread, current_thread
 
 from shared.bus.line import Arrival, Channel, Line
 from shared.bus.protocol import Delivery, Subscription
-from shared.bus.topology import queue_name
+from shared.bus.topology import given_up_name, queue_name
 
 _GENERATION = 2**40
 """Tags count from one multiple of this to the next, one for each connection."""
@@ -60,14 +60,20 @@ class RabbitConsumer:
         *,
         prefetch: int,
         timeout: float,
+        given_up: bool = False,
     ) -> None:
+        """`given_up` reads what the broker gave up on, instead of what it is to deliver."""
         self._line = line
         self._subscription = subscription
         self._deliver = deliver
         self._prefetch = prefetch
         self._timeout = timeout
         self._arrived: SimpleQueue[Delivery | None] = SimpleQueue()
-        self._queue = queue_name(subscription.service)
+        self._given_up = given_up
+        self._own = queue_name(subscription.service)
+        self._queue = given_up_name(subscription.service) if given_up else self._own
+        self._held = False
+        self._consuming = False
         self._generation = 0
         self._cautious = True
         self._channel: Channel | None = None
@@ -96,6 +102,11 @@ class RabbitConsumer:
         """Give deliveries back to the queue."""
         self._line.call(partial(self._settle, deliveries, taken=False))
 
+    def hold(self, held: bool) -> None:
+        """Have nothing new delivered, or have it delivered again."""
+        self._held = held
+        self._line.call(self._follow)
+
     def stop(self) -> None:
         """Disconnect, which gives back what is unacknowledged; acknowledgements go out before."""
         self._stopped = True
@@ -119,7 +130,11 @@ class RabbitConsumer:
 
         def declared() -> None:
             self._channel = channel
-            channel.consume(self._queue, 1, self._arrive, up)
+            self._consuming = not self._held
+            if self._held:
+                up()
+            else:
+                channel.consume(self._queue, 1, self._arrive, up)
 
         channel.set_up([self._subscription], declared)
 
@@ -133,8 +148,27 @@ class RabbitConsumer:
         self._unsettled.add(tag)
         if self._cautious and not arrival.redelivered and self._channel is not None:
             self._cautious = False
-            self._channel.consume(self._queue, self._prefetch, self._arrive, lambda: None)
-        self._arrived.put(Delivery(arrival.message, tag, arrival.redelivered))
+            if self._consuming:
+                self._channel.consume(self._queue, self._prefetch, self._arrive, _nothing)
+        delivery = Delivery(
+            arrival.message, tag, arrival.redelivered or self._given_up, given_up=self._given_up
+        )
+        if self._given_up and arrival.died_in != self._own:
+            self._settle([delivery], taken=True)  # another service keeps it
+        else:
+            self._arrived.put(delivery)
+
+    def _follow(self) -> None:
+        """Listen, or stop listening, as it was wanted last."""
+        channel = self._channel
+        if channel is None or self._consuming is not self._held:
+            return
+        self._consuming = not self._held
+        if self._held:
+            channel.cancel()
+        else:
+            prefetch = 1 if self._cautious else self._prefetch
+            channel.consume(self._queue, prefetch, self._arrive, _nothing)
 
     def _hand_over(self) -> None:
         """Call the reader, one delivery after the other; those of a lost connection are dropped."""
@@ -152,3 +186,40 @@ class RabbitConsumer:
             tell(up_to % _GENERATION, up_to=True)
         for tag in single:
             tell(tag % _GENERATION, up_to=False)
+
+
+class RabbitEars:
+    """All that a service hears: its work, and what was given up; it implements `Consumer`."""
+
+    def __init__(self, work: RabbitConsumer, given_up: RabbitConsumer) -> None:
+        self._work = work
+        self._given_up = given_up
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be delivered at the moment, or None."""
+        return self._work.problem or self._given_up.problem
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """To whichever delivered them; what was given up comes alone."""
+        self._of(deliveries).ack(deliveries)
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        """To whichever delivered them."""
+        self._of(deliveries).release(deliveries)
+
+    def hold(self, held: bool) -> None:
+        """What was given up is heard all the same: nothing is sent because of it."""
+        self._work.hold(held)
+
+    def stop(self) -> None:
+        """Stop both."""
+        self._work.stop()
+        self._given_up.stop()
+
+    def _of(self, deliveries: Sequence[Delivery]) -> RabbitConsumer:
+        return self._given_up if deliveries and deliveries[0].given_up else self._work
+
+
+def _nothing() -> None:
+    """For calls whose answer nobody waits for."""

@@ -29,6 +29,8 @@ _WRITERS = {
     "case.recalled": "intake",
     "policy.applied": "router",
     "retriage.requested": "router",
+    "message.replayed": "the service where it lay",
+    "message.discarded": "the service where it lay",
 }
 """The same for events about no aggregate."""
 

@@ -15,6 +15,8 @@ class Arrival:
     """The channel's own number: 1, 2, 3 …"""
     message: Message
     redelivered: bool
+    died_in: str | None = None
+    """The queue that gave it up last, where one did."""
 
 
 class Channel(Protocol):
@@ -50,6 +52,9 @@ class Channel(Protocol):
 
         Called again, it takes the place of the call before.
         """
+
+    def cancel(self) -> None:
+        """Have nothing more delivered; what was delivered is still to be settled."""
 
     def ack(self, tag: int, *, up_to: bool) -> None:
         """Acknowledge a delivery, or all up to it."""

@@ -71,6 +71,12 @@ class LocalConsumer:
             for delivery in deliveries:
                 self._settle(delivery.tag, f"{self.subscription.service} gave a message back")
 
+    def hold(self, held: bool) -> None:
+        """Hold nothing: the messages have no other place than their senders' outboxes.
+
+        A reader that does not take them holds up its sender, and two could wait for each other.
+        """
+
     def stop(self) -> None:
         """Take nothing more, and give back what is unacknowledged."""
         with self._turn:

@@ -42,6 +42,8 @@ class Delivery:
     """It had been delivered before: it is handled alone, not in a batch."""
     content: Sequence[Envelope | BadEvent] | None = field(default=None, repr=False)
     """What the message says, where the bus has read it already, once for all its readers."""
+    given_up: bool = False
+    """The bus has delivered it too often in vain: it is put aside, not handled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ class Consumer(Protocol):
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """They were not handled: deliver them again, to whoever is there. From any thread."""
+
+    def hold(self, held: bool) -> None:
+        """Deliver nothing new while `held`; what was delivered is finished. From any thread."""
 
     def stop(self) -> None:
         """Deliver nothing more; what is unacknowledged goes back. Returns when done."""

@@ -14,7 +14,7 @@ from pika.adapters.select_connection import IOLoop
 
 from shared.bus.amqp import arrival_of, properties_of, words
 from shared.bus.connection import Callbacks, Connection
-from shared.bus.consumer import RabbitConsumer
+from shared.bus.consumer import RabbitConsumer, RabbitEars
 from shared.bus.line import Arrival
 from shared.bus.protocol import Delivery, Message, Subscription
 from shared.bus.publisher import Publisher
@@ -53,7 +53,7 @@ class RabbitBus:
         self._name = name
         self._prefetch = prefetch
         self._timeout = timeout
-        self._consumers: list[RabbitConsumer] = []
+        self._consumers: list[RabbitEars] = []
         self._publisher = Publisher(self._connection("publishing"), listeners, timeout)
 
     def publish(self, messages: Sequence[Message]) -> None:
@@ -65,23 +65,30 @@ class RabbitBus:
 
     def subscribe(
         self, subscription: Subscription, deliver: Callable[[Delivery], None]
-    ) -> RabbitConsumer:
-        """Declare the service's queue and deliver from it, on a thread of the subscription's own.
+    ) -> RabbitEars:
+        """Declare the service's queues and deliver from them, on threads of the subscription's own.
 
-        Returns when the queue stands or the first attempt failed; attempts go on. `deliver` must
+        Returns when the queues stand or the first attempt failed; attempts go on. `deliver` must
         not raise, and must come back when its consumer is being stopped.
         """
-        connection = self._connection(subscription.service)
-        consumer = RabbitConsumer(
-            connection,
-            subscription,
-            deliver,
-            prefetch=self._prefetch,
-            timeout=self._timeout,
+        name = subscription.service
+        lines = self._connection(name), self._connection(f"{name} given up")
+        work, given_up = (
+            RabbitConsumer(
+                line,
+                subscription,
+                deliver,
+                prefetch=prefetch,
+                timeout=self._timeout,
+                given_up=line is lines[1],
+            )
+            for line, prefetch in zip(lines, (self._prefetch, 1), strict=True)
         )
-        self._consumers.append(consumer)
-        connection.wait(self._timeout)
-        return consumer
+        ears = RabbitEars(work, given_up)
+        self._consumers.append(ears)
+        for line in lines:
+            line.wait(self._timeout)
+        return ears
 
     @property
     def problem(self) -> str | None:
@@ -204,6 +211,11 @@ class _PikaChannel:
             self._channel.basic_cancel(self._consumer, callback=_answered)
         self._channel.basic_qos(prefetch_count=prefetch, callback=_answered)
         self._consumer = self._channel.basic_consume(queue, on_message, callback=lambda _: done())
+
+    def cancel(self) -> None:
+        if self._consumer is not None:
+            self._channel.basic_cancel(self._consumer, callback=_answered)
+            self._consumer = None
 
     def ack(self, tag: int, *, up_to: bool) -> None:
         self._channel.basic_ack(tag, multiple=up_to)

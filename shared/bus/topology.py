@@ -1,9 +1,10 @@
 """Names and arguments of what the services need in RabbitMQ: pure, so that all declare the same.
 
 Events go through a topic exchange, commands through a direct one. Each service has one quorum
-queue; what the broker gives up on goes to the parking queue. The arguments are those that RabbitMQ
-3.10 and 4 both take; changed ones would be refused for a queue that exists, hence the versions in
-the names.
+queue for its work and one for what the broker gives up on, which it keeps among its own parked
+messages. What cannot even be read from there goes to the parking queue, for people. The arguments
+are those that RabbitMQ 3.10 and 4 both take; changed ones would be refused for a queue that exists,
+hence the versions in the names.
 """
 
 from collections.abc import Sequence
@@ -15,10 +16,11 @@ from shared.domain.commands import COMMANDS
 EVENTS_EXCHANGE = "concentric.events.v1"
 COMMANDS_EXCHANGE = "concentric.commands.v1"
 PARKED = "concentric.parked.v1"
-"""Exchange and queue of the messages that were delivered too often without being acknowledged."""
+"""The exchange of what was delivered too often without being acknowledged, and the queue of what
+no service could fetch from there either."""
 
 DELIVERIES = 20
-"""How often a message is delivered without being acknowledged before the broker parks it."""
+"""How often a message is delivered without being acknowledged before the broker gives it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,20 @@ class Topology:
 
 
 def topology(subscriptions: Sequence[Subscription] = ()) -> Topology:
-    """The exchanges, the parking queue, and a bound queue for each subscription."""
+    """The exchanges, the parking queue, and two bound queues for each subscription."""
     return Topology(
         exchanges=(
             Exchange(EVENTS_EXCHANGE, "topic"),
             Exchange(COMMANDS_EXCHANGE, "direct"),
             Exchange(PARKED, "fanout"),
         ),
-        queues=(_PARKING, *map(_queue, subscriptions)),
+        queues=(
+            _PARKING,
+            *map(_queue, subscriptions),
+            *map(_given_up, subscriptions),
+        ),
         bindings=(
-            Binding(PARKED, PARKED, ""),
+            *(Binding(PARKED, given_up_name(each.service), "") for each in subscriptions),
             *(binding for each in subscriptions for binding in _bindings(each)),
         ),
     )
@@ -74,6 +80,15 @@ def topology(subscriptions: Sequence[Subscription] = ()) -> Topology:
 def queue_name(service: str) -> str:
     """The queue of a service; all its replicas share it."""
     return f"concentric.{service}.v1"
+
+
+def given_up_name(service: str) -> str:
+    """The queue from which a service fetches what the broker gave up on.
+
+    A dead letter keeps its routing key, which tells what it is and not where it died. So each
+    service gets each of them, and lets go of those of others: there should be few.
+    """
+    return f"concentric.{service}.parked.v1"
 
 
 def exchange_of(key: str) -> str:
@@ -103,6 +118,20 @@ def _queue(subscription: Subscription) -> Queue:
             "x-delivery-limit": DELIVERIES,
             "x-dead-letter-exchange": PARKED,
             # At least once wants `reject-publish`: a full queue refuses instead of dropping.
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        },
+    )
+
+
+def _given_up(subscription: Subscription) -> Queue:
+    return Queue(
+        given_up_name(subscription.service),
+        {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERIES,
+            "x-dead-letter-exchange": "",  # the default one, in which every queue has its name
+            "x-dead-letter-routing-key": PARKED,
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
         },

@@ -6,6 +6,7 @@ ConcentricError
 │   └── Conflict         the thing exists, but its state or its owner forbids the act
 ├── Unreadable           a message that cannot be understood; it is parked with its reason
 ├── Unavailable          a server is away or busy; whoever meets it waits and tries again
+│   └── Overloaded       this service has as much to do as it takes on; nothing was begun
 ├── PolicyError          a policy file that cannot be used; the running policy stays
 └── ConfigurationError   a setting, a file or a schema with which nothing can start
 """
@@ -79,6 +80,17 @@ class Unreadable(ConcentricError):
 
 class Unavailable(ConcentricError):
     """A database or broker that is away, full or busy: wait and try again, nothing is lost."""
+
+
+class Overloaded(Unavailable):
+    """A service that takes on nothing more for now; what was asked for had no effect at all.
+
+    `seconds` is how long to wait before asking again.
+    """
+
+    def __init__(self, reason: str, *, seconds: int) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 class PolicyError(ConcentricError):

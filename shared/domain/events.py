@@ -31,12 +31,14 @@ from shared.domain.clock_events import (
 from shared.domain.errors import Problem
 from shared.domain.event import Event
 from shared.domain.keeping_events import CaseErased
+from shared.domain.message_events import MessageDiscarded, MessageReplayed
 from shared.domain.model import Instant
 from shared.domain.notices import Way
 from shared.domain.policy import PolicyVersion
 from shared.domain.review_events import ReviewOpened, ReviewOverdue, ReviewSigned
 
-# The events about time, reviews and erasure have files of their own, and are found here as well.
+# The events about time, reviews, erasure and parked messages have files of their own; all are
+# found here.
 __all__ = [
     "CaseDueSoon",
     "CaseErased",
@@ -51,6 +53,8 @@ __all__ = [
     "Event",
     "ExtensionRefused",
     "ExtensionRequested",
+    "MessageDiscarded",
+    "MessageReplayed",
     "ReviewOpened",
     "ReviewOverdue",
     "ReviewSigned",

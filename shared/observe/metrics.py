@@ -95,6 +95,26 @@ class Metrics:
             ("service",),
             registry=registry,
         )
+        self.outbox_bytes = Gauge(
+            "concentric_outbox_bytes",
+            "Size of those messages.",
+            ("service",),
+            registry=registry,
+        )
+        self.outbox_full = Gauge(
+            "concentric_outbox_full",
+            "1 while the outbox is at its bound and the service takes on nothing more, else 0.",
+            ("service",),
+            registry=registry,
+        )
+        self.turned_away = Counter(
+            "concentric_turned_away",
+            "Requests answered 503 at once or after a wait: `overloaded`, or `unavailable`.",
+            ("reason",),
+            registry=registry,
+        )
+        for reason in ("overloaded", "unavailable"):
+            self.turned_away.labels(reason)
         self.parked_now = Gauge(
             "concentric_parked_messages",
             "Messages and events that lie aside and wait for somebody.",
@@ -152,6 +172,7 @@ class Metrics:
             self.policy_errors,
         ):
             counter.labels(service)
+        self.outbox_full.labels(service).set(0)
 
     def text(self) -> bytes:
         """Everything in the Prometheus text format."""

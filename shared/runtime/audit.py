@@ -44,7 +44,7 @@ ADVICE = {
     "missing": "The event that would make the case known was not delivered or is parked: see that"
     " the service runs (`/readyz`), look at what it parked, and audit again.",
     "standing": "A close, reopening or withdrawal has not reached the service: see that it runs,"
-    " look at what it parked, and audit again.",
+    " look at `concentric parked list`, and audit again.",
     "state": "A row was written by something else than Concentric, or by a newer release.",
     "behind": "Events have not reached the ledger: see that it runs, look at what it parked, and"
     " audit again.",

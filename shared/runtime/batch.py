@@ -29,13 +29,15 @@ from shared.runtime.packing import (
     envelope_of_command,
     pack,
     parked_event,
+    parked_given_up,
     parked_message,
     parked_unread,
     refusal_of,
     refusal_of_unread,
 )
+from shared.runtime.resolving import Resolving
 from shared.runtime.service import Service
-from shared.runtime.work import Errand, Outcome, Request, Tick, Work
+from shared.runtime.work import Errand, Outcome, Request, Resolution, Tick, Work
 from shared.storage.messaging import OutboxRow, Parked
 from shared.storage.tx import Tx
 
@@ -61,6 +63,8 @@ class Result:
     parked: list[Parked] = field(default_factory=list)
     fired: int = 0
     """Events that timers emitted: while there are some, there may be more to fire."""
+    resolved: str | None = None
+    """What became of the parked message that was resolved."""
 
 
 class Batch:
@@ -71,12 +75,20 @@ class Batch:
         self._tx = tx
         self._context = context
         self._emitted: list[Envelope] = []
+        self._resolving: Resolving | None = None
+        """The parked message that is tried again; it goes alone."""
         self.result = Result()
 
     def run(self, work: Sequence[Work]) -> Result:
         """Carry out everything, and hand the events that follow to the outbox."""
         deliveries = self._fresh([item for item in work if isinstance(item, Delivery)])
         requests = [item for item in work if isinstance(item, Request)]
+        deliveries += [
+            delivery
+            for item in work
+            if isinstance(item, Resolution)
+            for delivery in self._take_up(item)
+        ]
         read = [(delivery, self._read(delivery)) for delivery in deliveries]
         asked = [
             (request, [envelope_of_command(c, request, self._context) for c in request.commands])
@@ -95,8 +107,36 @@ class Batch:
                 self._fire(item)
             elif isinstance(item, Errand):
                 self._emit(item.run(self._tx, self._context), None)
+        self._conclude()
         self._finish()
         return self.result
+
+    def _take_up(self, order: Resolution) -> Sequence[Delivery]:
+        """A parked message that is to be replayed, taken out of the table.
+
+        The inbox has known it since it was parked; here it is the row that lets it in only once.
+        """
+        parked = self._tx.take_parked(order.parked)
+        if parked is None:
+            return ()
+        found = Resolving(order, parked, self._service.name, self._context.now)
+        if order.act == "discard":
+            self._emit(found.discarded(), None)
+            self.result.resolved = "discarded"
+            return ()
+        self._resolving = found
+        if order.failure is not None:
+            self._park(parked_message(found.delivery, order.failure, found.now, TRIES))
+            return ()
+        return (found.delivery,)
+
+    def _conclude(self) -> None:
+        """Say what became of the message that was replayed."""
+        if self._resolving is not None:
+            refused = any(word == "refused" for _, word in self.result.commands)
+            outcome = self._resolving.outcome(refused=refused)
+            self._emit([self._resolving.replayed(outcome)], None)
+            self.result.resolved = outcome.value
 
     def _fresh(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Those that the inbox does not know; one of each id, should two lie in one batch."""
@@ -112,6 +152,9 @@ class Batch:
         return fresh
 
     def _read(self, delivery: Delivery) -> Sequence[Envelope | BadEvent]:
+        if delivery.given_up:
+            self._park(parked_given_up(delivery, self._context.now))
+            return ()
         if delivery.content is not None:
             return delivery.content
         try:
@@ -215,6 +258,8 @@ class Batch:
             self.result.emitted[event.type] += 1
 
     def _park(self, parked: Parked) -> None:
+        if self._resolving is not None:
+            parked = self._resolving.again(parked)
         left = left_aside(parked, partial(erased_at, self._tx, self._service.books))
         if left is not None:
             self._tx.park(left)

@@ -10,8 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.domain.errors import Problem, Refusal, Unavailable
+from shared.domain.errors import Overloaded, Problem, Refusal, Unavailable
 from shared.observe.logs import logger, place_of
+from shared.observe.metrics import Metrics
 from shared.runtime.routes import Misread
 
 PROBLEM = "application/problem+json"
@@ -47,8 +48,24 @@ def _misread(request: Request, error: Exception) -> Response:
 
 
 def _unavailable(request: Request, error: Exception) -> Response:
+    _count(request, "unavailable")
     reason = Problem(field="", code="unavailable", message=f"{error}. Try again in a moment.")
     return problem_response(503, "A server that is needed is away", [reason])
+
+
+def _overloaded(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Overloaded)
+    _count(request, "overloaded")
+    words = f"{error}. Nothing was done; send the same again in {error.seconds} s."
+    reason = Problem(field="", code="overloaded", message=words)
+    headers = {"Retry-After": f"{error.seconds}"}
+    return problem_response(503, "The service takes on nothing more for now", [reason], headers)
+
+
+def _count(request: Request, reason: str) -> None:
+    metrics: Metrics | None = getattr(request.app.state, "metrics", None)
+    if metrics is not None:
+        metrics.turned_away.labels(reason).inc()
 
 
 def _http_error(request: Request, error: Exception) -> Response:
@@ -67,6 +84,7 @@ def _crashed(request: Request, error: Exception) -> Response:
 FAILURES: Mapping[Any, Callable[[Request, Exception], Response]] = {
     Refusal: _refused,
     Misread: _misread,
+    Overloaded: _overloaded,
     Unavailable: _unavailable,
     HTTPException: _http_error,
     Exception: _crashed,

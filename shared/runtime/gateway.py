@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as Late
 from contextlib import contextmanager
+from time import monotonic
 from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ AT_ONCE = 100
 """Commands of one caller in one transaction: a thousand at once would hold 100 MB in memory."""
 
 PATIENCE = 10.0
-"""Seconds that a command over HTTP waits for its commit before it is answered with 503."""
+"""Seconds that the commands of one request wait for their commits before the answer is 503."""
 
 
 class Machine(Protocol):
@@ -33,8 +34,11 @@ class Machine(Protocol):
 
     versions: Versions
 
-    def put(self, work: Request) -> None:
-        """Hand work to the worker."""
+    def admit(self) -> None:
+        """Let work pass; raises `Overloaded` where nothing more is taken on."""
+
+    def put(self, work: Request, seconds: float) -> None:
+        """Hand work to the worker; raises `Overloaded` where there is no room in time."""
 
     def prepare(self, command: Command) -> None:
         """Do beforehand what takes long about a command."""
@@ -56,22 +60,29 @@ class Gateway:
     def execute_all(self, commands: Sequence[Command]) -> list[Outcome]:
         """Carry out commands; each outcome is its events, or its refusal or failure.
 
-        Raises `Unavailable` where the database is away or too slow. Some or all may have taken
-        effect, or still take it: sending all of them again is safe, each has one effect.
+        Raises `Unavailable` where the database is away or too slow, and `Overloaded` where the
+        service takes on nothing more. Of several commands some may have taken effect, or still
+        take it: sending all of them again is safe, each has one effect.
         """
+        self._machine.admit()
+        for command in commands:
+            self._machine.prepare(command)
+        until = monotonic() + PATIENCE
         outcomes: list[Outcome] = []
-        try:
-            for first in range(0, len(commands), AT_ONCE):
-                request = Request(commands[first : first + AT_ONCE])
-                for command in request.commands:
-                    self._machine.prepare(command)
-                self._machine.put(request)
-                outcomes += request.answer.result(timeout=PATIENCE)
-        except Late as late:
-            raise Unavailable(
-                f"no commit within {PATIENCE:.0f} s; send the same command again"
-            ) from late
+        for first in range(0, len(commands), AT_ONCE):
+            outcomes += self._answered(Request(commands[first : first + AT_ONCE]), until)
         return outcomes
+
+    def _answered(self, request: Request, until: float) -> list[Outcome]:
+        """The outcomes of a request once it is committed, if that is before `until`."""
+        self._machine.put(request, max(0.0, until - monotonic()))
+        try:
+            return request.answer.result(timeout=max(0.0, until - monotonic()))
+        except Late as late:
+            effect = "it took no effect" if request.answer.cancel() else "it may still take effect"
+            raise Unavailable(
+                f"no commit within {PATIENCE:.0f} s, and {effect}; send the same command again"
+            ) from late
 
     def execute(self, command: Command) -> list[Event]:
         """Carry out one command; raises its refusal."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import Full
 from time import monotonic
 from typing import Protocol
 
@@ -13,11 +14,12 @@ import sqlalchemy as sa
 
 from shared.bus.protocol import Bus, Consumer
 from shared.domain.commands import Command
-from shared.domain.errors import PolicyError, Unavailable
+from shared.domain.errors import Overloaded, PolicyError, Unavailable
 from shared.domain.policy import Policy, PolicyVersion
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.runtime.background import Background, Means
+from shared.runtime.backlog import RETRY, Backlog, Bounds
 from shared.runtime.clockwatch import ClockWatch
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context
@@ -25,7 +27,7 @@ from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.ticker import Ticker
 from shared.runtime.versions import Versions, newer
-from shared.runtime.work import Request
+from shared.runtime.work import Request, Resolution
 from shared.runtime.worker import Parts, Worker
 from shared.settings import Settings
 from shared.storage.storage import Storage
@@ -36,6 +38,9 @@ MEMORY = timedelta(days=14)
 
 FOLLOW = 1.0
 """Seconds between two looks for a version of the policy that was applied: fewer than its lead."""
+
+REFRESH = 5.0
+"""Seconds between two counts of what waits and what lies aside."""
 
 WATCH = 2.0
 """Seconds between two looks at the policy's file."""
@@ -93,7 +98,10 @@ class Host:
         self._shown = ""
         """The version of the policy that the metrics show."""
         self._consumer: Consumer | None = None
-        self._relay = Relay(service.name, storage, bus, metrics, self.log)
+        self._backlog = Backlog(
+            Bounds(settings.outbox_rows, settings.outbox_bytes), self._backlog_changed
+        )
+        self._relay = Relay(service.name, storage, bus, metrics, self.log, self._backlog)
         self._worker = Worker(
             Parts(service, storage, self._relay, self.context, metrics, self.log, settings.batch)
         )
@@ -121,9 +129,17 @@ class Host:
     def _tickers(self) -> tuple[Ticker, ...]:
         return (self._ticker, self._follower, self._watcher)
 
-    def put(self, work: Request) -> None:
-        """Hand a request to the worker."""
-        self._worker.put(work)
+    def admit(self) -> None:
+        """Let somebody pass who brings work; raises `Overloaded` while the outbox is full."""
+        self._backlog.admit()
+
+    def put(self, work: Request | Resolution, seconds: float) -> None:
+        """Hand work to the worker; raises `Overloaded` where it cannot even lie there in time."""
+        try:
+            self._worker.put(work, seconds)
+        except Full as full:
+            reason = f"{self.service.name} has more to do than it can take in"
+            raise Overloaded(reason, seconds=RETRY) from full
 
     def prepare(self, command: Command) -> None:
         """Do beforehand, on this thread, what takes long about a command."""
@@ -144,8 +160,11 @@ class Host:
         is there would never reach it.
         """
         self.storage.migrate()
+        counts = self.storage.counts()
+        self._backlog.counted(counts.outbox, counts.outbox_bytes)
         self._worker.start()
         self._consumer = self._bus.subscribe(self.service.subscription(), self._worker.put)
+        self._consumer.hold(self._backlog.full)
         self._worker.consumer = self._consumer
 
     def speak(self) -> None:
@@ -155,7 +174,7 @@ class Host:
             self._ticker.timer(timer)
         self._watch_file()
         self._follower.every(FOLLOW, self._follow_policy)
-        self._ticker.every(5.0, self._refresh_gauges)
+        self._ticker.every(REFRESH, self._refresh_gauges)
         self._ticker.every(600.0, self._forget_messages)
         for ticker in self._tickers:
             ticker.start()
@@ -166,7 +185,7 @@ class Host:
     def problems(self) -> list[str]:
         """Why the service cannot do its work at the moment; empty when it is ready."""
         consumer = self._consumer.problem if self._consumer else "not started"
-        found = (self._worker.problem, self._bus.problem, consumer)
+        found = (self._worker.problem, self._bus.problem, consumer, self._backlog.problem)
         return [problem for problem in found if problem]
 
     @property
@@ -251,6 +270,13 @@ class Host:
         with suppress(Unavailable):  # then in ten minutes
             self.storage.prune_inbox(self._clock() - MEMORY)
 
+    def _backlog_changed(self, full: bool) -> None:
+        """What cannot be told to others is not taken on: not from people, not from the bus."""
+        self.metrics.outbox_full.labels(self.service.name).set(full)
+        self.log.warning("outbox full" if full else "outbox has room again")
+        if self._consumer is not None:
+            self._consumer.hold(full)
+
     def _refresh_gauges(self) -> None:
         name = self.service.name
         self.metrics.ready.labels(name).set(0 if self.problems else 1)
@@ -258,6 +284,8 @@ class Host:
             counts = self.storage.counts()
         except Unavailable:
             return
+        self._backlog.counted(counts.outbox, counts.outbox_bytes)
         self.metrics.outbox_rows.labels(name).set(counts.outbox)
+        self.metrics.outbox_bytes.labels(name).set(counts.outbox_bytes)
         self.metrics.outbox_age.labels(name).set(counts.outbox_age)
         self.metrics.parked_now.labels(name).set(counts.parked)

@@ -23,7 +23,9 @@ from shared.runtime.failures import FAILURES, problem_response
 from shared.runtime.handling import Sample
 from shared.runtime.host import Host
 from shared.runtime.openapi import description_routes
+from shared.runtime.parked import parked_routes
 from shared.runtime.routes import Routes, json_response
+from shared.runtime.turns import Turns
 
 LARGEST_BODY = 8 * 1024 * 1024
 """Bytes of a request; a thousand cases of usual size fit in."""
@@ -33,17 +35,23 @@ def application(hosts: Sequence[Host], metrics: Metrics) -> Starlette:
     """One HTTP application over the services that run in this process."""
     names = ", ".join(host.service.name for host in hosts)
     routes = Routes()
-    for each in (_health(hosts), _metrics(hosts, metrics), _books(hosts)):
+    for each in (_health(hosts), _metrics(hosts, metrics), _books(hosts), parked_routes(hosts)):
         routes.include(each)
     for host in hosts:
         routes.include(host.service.api(host.gateway))
     described = f"Closed-loop case handling: {names}."
     routes.include(description_routes(tuple(routes.endpoints), "Concentric", described))
-    return Starlette(
-        routes=[endpoint.route() for endpoint in routes.endpoints],
+    # Whoever asks how the service is gets an answer also while all others wait.
+    turns, health = Turns(), Turns(at_once=2)
+    app = Starlette(
+        routes=[
+            each.route(health if each.group == "health" else turns) for each in routes.endpoints
+        ],
         middleware=[Middleware(_BodyLimit)],
         exception_handlers=FAILURES,
     )
+    app.state.metrics = metrics
+    return app
 
 
 class _BodyLimit:

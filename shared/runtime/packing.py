@@ -9,6 +9,7 @@ from datetime import datetime
 
 from shared.bus.codec import BadEvent, Envelope, encode, encode_packs
 from shared.bus.protocol import CLOUDEVENTS_BATCH, Delivery
+from shared.bus.topology import DELIVERIES
 from shared.domain.commands import COMMANDS, Command, SubmitCase
 from shared.domain.errors import Problem
 from shared.domain.events import CaseRefused, CommandRefused, Event
@@ -121,6 +122,30 @@ def parked_unread(delivery: Delivery, bad: BadEvent, now: datetime) -> Parked:
         headers=dict(message.headers),
         reply_to=message.reply_to,
         body=bad.raw,
+        parked_at=now,
+    )
+
+
+def parked_given_up(delivery: Delivery, now: datetime) -> Parked:
+    """A whole message, put aside unread because the broker has given it up.
+
+    Reading it may be what ends the service, so that nobody reads it until somebody decides to.
+    """
+    message = delivery.message
+    return Parked(
+        id=new_id(),
+        message_id=message.id,
+        key=message.key,
+        type=message.key,
+        case_id=None,
+        reason=f"RabbitMQ gave it up after {DELIVERIES} deliveries that nobody acknowledged: the"
+        " service ended over it, or lost its connection each time; see the service's log",
+        trace="",
+        attempts=DELIVERIES,
+        content_type=message.content_type,
+        headers=dict(message.headers),
+        reply_to=message.reply_to,
+        body=message.body,
         parked_at=now,
     )
 

@@ -13,6 +13,7 @@ from shared.bus.protocol import Bus, Message
 from shared.domain.errors import Unavailable
 from shared.observe.logs import Logger
 from shared.observe.metrics import Metrics
+from shared.runtime.backlog import Backlog
 from shared.storage.messaging import OutboxRow
 from shared.storage.storage import Storage
 
@@ -45,7 +46,13 @@ class Relay(threading.Thread):
     """
 
     def __init__(
-        self, name: str, storage: Storage, bus: Bus, metrics: Metrics, log: Logger
+        self,
+        name: str,
+        storage: Storage,
+        bus: Bus,
+        metrics: Metrics,
+        log: Logger,
+        backlog: Backlog,
     ) -> None:
         super().__init__(name=f"{name}-relay", daemon=True)
         self._service = name
@@ -53,6 +60,7 @@ class Relay(threading.Thread):
         self._bus = bus
         self._metrics = metrics
         self._log = log
+        self._backlog = backlog
         self._changed = threading.Condition()
         self._waiting: deque[OutboxRow] = deque()
         self._bytes = 0
@@ -71,6 +79,7 @@ class Relay(threading.Thread):
         """Take over rows that were committed just now."""
         if not rows:
             return
+        self._backlog.committed(rows)
         with self._changed:
             if self._bytes > MEMORY_BYTES:
                 self._behind = True
@@ -119,6 +128,7 @@ class Relay(threading.Thread):
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             pause = 0.05
+            self._backlog.confirmed(rows)
             self._metrics.published.labels(self._service).inc(len(rows))
             with self._changed:
                 self._published.extend(row.id for row in rows)

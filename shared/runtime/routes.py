@@ -29,6 +29,7 @@ from starlette.routing import Route
 
 from shared.domain.errors import Problem
 from shared.domain.problems import problems_of
+from shared.runtime.turns import Turns
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,9 +82,10 @@ class Endpoint:
             name: TypeAdapter(self.parameters[name]) for name in SOURCES if name in self.parameters
         }
 
-    def route(self) -> Route:
-        """The endpoint as Starlette takes it."""
-        return Route(self.path, partial(_answer, self), methods=[self.method], name=self.name)
+    def route(self, turns: Turns | None = None) -> Route:
+        """The endpoint as Starlette takes it; `turns` says when its function may run."""
+        run = partial(_answer, self, turns)
+        return Route(self.path, run, methods=[self.method], name=self.name)
 
 
 class Routes:
@@ -118,7 +120,7 @@ class Routes:
         return register
 
 
-async def _answer(endpoint: Endpoint, request: Request) -> Response:
+async def _answer(endpoint: Endpoint, turns: Turns | None, request: Request) -> Response:
     # For the log of a crash; the address itself may hold the secret of a rating link.
     request.state.route = endpoint.path
     values: dict[str, Any] = {name: request.path_params[name] for name in endpoint.path_parts}
@@ -126,7 +128,8 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
         values["request"] = request
     for source, adapter in endpoint.checked.items():
         values[source] = await _READERS[source](adapter, request)
-    told = await run_in_threadpool(endpoint.run, **values)
+    run = partial(endpoint.run, **values)
+    told = await (run_in_threadpool(run) if turns is None else turns.run(run))
     return told if isinstance(told, Response) else json_response(told)
 
 

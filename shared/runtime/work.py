@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Literal
 
 from shared.bus.protocol import Delivery
 from shared.domain.commands import Command
@@ -44,7 +45,33 @@ class Errand:
     done: Future[None] = field(default_factory=Future)
 
 
-Work = Delivery | Request | Tick | Errand
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What somebody decided about one parked message; they wait for what becomes of it."""
+
+    parked: str
+    """The parking's id."""
+    act: Literal["replay", "discard"]
+    by: str
+    reason: str
+    failure: Exception | None = None
+    """Why it could not be replayed, its effects could not be written: it lies aside again."""
+    answer: Future[str | None] = field(default_factory=Future)
+    """`discarded` or a word of `Outcome`; None where it lies aside no longer."""
+
+
+Work = Delivery | Request | Tick | Errand | Resolution
+
+
+def is_wanted(work: Work) -> bool:
+    """Whether it is still to be carried out; asked once, when it is taken up.
+
+    From then on nobody can call it off; whoever gives up waiting before knows that it has no
+    effect.
+    """
+    if isinstance(work, Request | Resolution):
+        return work.answer.set_running_or_notify_cancel()
+    return True
 
 
 EVENT_BYTES = 1024
@@ -64,11 +91,12 @@ def weight(work: Work) -> int:
 def goes_alone(work: Work) -> bool:
     """Whether a piece of work is carried out in a transaction of its own.
 
-    A timer and an errand take a batch's worth by themselves. A redelivered message may be what
-    crashed a service: the broker counts a delivery for every message that a crash left
-    unacknowledged, and a crash loop would condemn its innocent neighbours. Whoever erases looks for
-    rows that were committed: what a neighbour would still hold back would be missed.
+    A timer and an errand take a batch's worth by themselves. A parked message failed before. A
+    redelivered message may be what crashed a service: the broker counts a delivery for every
+    message that a crash left unacknowledged, and a crash loop would condemn its innocent
+    neighbours. Whoever erases looks for rows that were committed: what a neighbour would still
+    hold back would be missed.
     """
     if isinstance(work, Delivery):
         return work.redelivered or work.message.key == CaseErased.type
-    return isinstance(work, Tick | Errand)
+    return isinstance(work, Tick | Errand | Resolution)

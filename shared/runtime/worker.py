@@ -6,7 +6,7 @@ import queue
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 
@@ -20,7 +20,16 @@ from shared.runtime.handling import Context
 from shared.runtime.packing import parked_message
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
-from shared.runtime.work import Errand, Request, Tick, Work, goes_alone, weight
+from shared.runtime.work import (
+    Errand,
+    Request,
+    Resolution,
+    Tick,
+    Work,
+    goes_alone,
+    is_wanted,
+    weight,
+)
 from shared.storage.storage import Storage
 
 QUIET = 0.25
@@ -61,9 +70,12 @@ class Worker(threading.Thread):
         self.transactions = 0
         self.problem: str | None = None
 
-    def put(self, work: Work) -> None:
-        """Hand work in; blocks while the inlet is full, which holds the giver back."""
-        self._inlet.put(work)
+    def put(self, work: Work, seconds: float | None = None) -> None:
+        """Hand work in; blocks while the inlet is full, which holds the giver back.
+
+        Raises `queue.Full` where there has been no room for so many seconds.
+        """
+        self._inlet.put(work, timeout=seconds)
 
     def stop(self) -> None:
         """Finish what was handed in, then end."""
@@ -79,8 +91,9 @@ class Worker(threading.Thread):
         """Work until told to stop and the inlet is empty."""
         running = True
         while running:
-            work, running = self._take()
+            taken, running = self._take()
             self._busy = True
+            work = [item for item in taken if is_wanted(item)]
             if work:
                 self._carry_out(work)
             elif self._parts.relay.published():
@@ -147,6 +160,9 @@ class Worker(threading.Thread):
             self._settle([item], Result(parked=[parked]))
         elif isinstance(item, Request):
             item.answer.set_exception(error)
+        elif isinstance(item, Resolution):
+            failed = replace(item, failure=error)
+            self._settle([failed], self._persist([failed]))
         elif isinstance(item, Errand):
             item.done.set_exception(error)
         else:
@@ -174,9 +190,9 @@ class Worker(threading.Thread):
                 self._parts.metrics.retries.labels(self._parts.service.name).inc()
                 self._parts.log.warning("storage away", reason=str(away), pause=round(pause, 2))
                 for item in work:
-                    if isinstance(item, Request) and not item.answer.done():
+                    if isinstance(item, Request | Resolution) and not item.answer.done():
                         item.answer.set_exception(away)
-                work = [item for item in work if not isinstance(item, Request)]
+                work = [item for item in work if not isinstance(item, Request | Resolution)]
                 if self._stopping.wait(pause * random.uniform(0.5, 1.5)):
                     raise Stopped from away
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -215,14 +231,21 @@ class Worker(threading.Thread):
                         "command failed", command=f"{outcome}", error=place_of(bug)
                     )
         for item in work:
-            if isinstance(item, Errand):
-                item.done.set_result(None)
-            elif isinstance(item, Tick):
-                if result.fired:
-                    self._held = item  # there may be more to fire: at once, not in a second
-                else:
-                    item.done.set()
+            self._conclude(item, result)
         self._count(result)
+
+    def _conclude(self, item: Work, result: Result) -> None:
+        """Tell whoever waits for it that it is committed."""
+        if isinstance(item, Errand):
+            item.done.set_result(None)
+        elif isinstance(item, Resolution):
+            if not item.answer.done():  # or the asker was told that the database is away
+                item.answer.set_result(result.resolved)
+        elif isinstance(item, Tick):
+            if result.fired:
+                self._held = item  # there may be more to fire: at once, not in a second
+            else:
+                item.done.set()
 
     def _count(self, result: Result) -> None:
         metrics, name = self._parts.metrics, self._parts.service.name

@@ -58,6 +58,8 @@ class Counts:
     parked: int
     outbox_age: float
     """Age of the oldest row of the outbox in seconds; 0 where it is empty."""
+    outbox_bytes: int = 0
+    """Size of the outbox's bodies."""
 
 
 @dataclass(frozen=True)

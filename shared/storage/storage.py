@@ -108,10 +108,22 @@ class Storage:
             oldest = connection.scalar(
                 sa.select(outbox.c.created_at).order_by(outbox.c.id).limit(1)
             )
-            waiting = connection.scalar(count.select_from(outbox)) or 0
+            # the database knows a body's length without reading it
+            size = sa.func.coalesce(sa.func.sum(sa.func.length(outbox.c.body)), 0)
+            waiting, bytes_ = connection.execute(sa.select(sa.func.count(), size)).one()
             failed = connection.scalar(count.select_from(parked)) or 0
         age = 0 if oldest is None else _micros(now or datetime.now(UTC)) - oldest
-        return Counts(outbox=waiting, parked=failed, outbox_age=max(age, 0) / 1_000_000)
+        return Counts(
+            outbox=waiting,
+            parked=failed,
+            outbox_age=max(age, 0) / 1_000_000,
+            outbox_bytes=int(bytes_),
+        )
+
+    @property
+    def parked_table(self) -> sa.Table:
+        """Where parked messages lie (`shared.storage.parking`)."""
+        return self._tables.parked
 
     def parked(
         self, *, ids: Sequence[str] | None = None, after: str = "", limit: int = 100

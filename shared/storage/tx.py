@@ -173,6 +173,15 @@ class Tx:
         for column in ("body", "reason", "trace"):
             value: Scalar = getattr(parked, column)
             self._revise(self._messaging.parked, parked.id, column, value)
+    def take_parked(self, id_: str) -> Parked | None:
+        """Delete a parked message at once, and return it; None where it no longer lies there.
+
+        Of two who want it, one waits for the other's transaction to end and then finds nothing.
+        """
+        parked = self._messaging.parked
+        query = sa.delete(parked).where(parked.c.id == id_).returning(parked)
+        found = self.connection.execute(query).one_or_none()
+        return None if found is None else parked_message(found)
 
     def unpark(self, ids: Sequence[str]) -> None:
         """Delete parked messages by their parkings' ids: they were tried again, or given up."""

@@ -16,6 +16,8 @@ class Proxy:
         self._target = (parts.hostname, parts.port or 5672)
         self._listener: socket.socket | None = None
         self._open: list[socket.socket] = []
+        self.swallows = False
+        """Whether what is sent vanishes, while connections stay open."""
         self.port = 0
         self.mend()
         login = parts.netloc.rpartition("@")[0]
@@ -54,11 +56,11 @@ class Proxy:
             for source, sink in (near, far), (far, near):
                 Thread(target=self._copy, args=[source, sink], daemon=True).start()
 
-    @staticmethod
-    def _copy(source: socket.socket, sink: socket.socket) -> None:
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                sink.sendall(data)
+                if not self.swallows:
+                    sink.sendall(data)
         for end in source, sink:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

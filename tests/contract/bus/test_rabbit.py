@@ -178,20 +178,72 @@ def test_one_message_that_nobody_is_bound_to_does_not_keep_the_others(rabbit: Bu
     reader.wait_for([before.id, after.id])
 
 
-def test_a_message_given_back_too_often_is_parked_and_not_lost(
+def test_a_message_given_back_too_often_comes_to_its_reader_as_given_up(
+    rabbit: Buses, stranger: BlockingChannel
+) -> None:
+    bus = rabbit(listeners=[ROUTER, LEDGER])
+    reader, other = Reader(bus, ROUTER, hold=True), Reader(bus, LEDGER)
+    bus.publish([sent := message(body=b"poison")])
+    other.wait_for_count(1)
+
+    _give_back_too_often(reader)
+
+    last = reader.got[-1]
+    assert (last.message, last.given_up) == (sent, True)
+    assert not any(each.given_up for each in reader.got[:-1])
+    reader.consumer.ack([last])
+    for queue in ("concentric.router.parked.v1", "concentric.ledger.parked.v1", PARKED):
+        eventually(lambda name=queue: _waiting(stranger, name) == 0)  # type: ignore[misc]
+    assert len(other.got) == 1, "what died in another service's queue is that one's"
+
+
+def test_what_was_given_up_while_its_reader_was_away_is_there_when_it_is_back(
     rabbit: Buses, stranger: BlockingChannel
 ) -> None:
     bus = rabbit(listeners=[ROUTER])
     reader = Reader(bus, ROUTER, hold=True)
     bus.publish([sent := message(body=b"poison")])
+    _give_back_too_often(reader)
+    reader.consumer.stop()
+    eventually(lambda: _waiting(stranger, "concentric.router.parked.v1") == 1)
 
+    again = Reader(rabbit(), ROUTER)
+
+    again.wait_for([sent.id])
+    assert again.got[0].given_up
+
+
+def test_a_reader_that_is_held_gets_nothing_new_and_all_that_waited_afterwards(
+    rabbit: Buses, proxy: Proxy
+) -> None:
+    bus = rabbit(proxy.url, listeners=[ROUTER])
+    reader = Reader(bus, ROUTER)
+    bus.publish([first := message()])
+    reader.wait_for([first.id])
+
+    reader.consumer.hold(True)
+    sent = [message() for _ in range(20)]
+    relay = Relaying(bus, sent)
+    assert relay.done.wait(15)
+    proxy.cut()  # a new connection does not listen either
+    eventually(lambda: bus.problem is None and reader.consumer.problem is None)
+    time.sleep(0.3)
+    assert reader.ids == [first.id]
+    reader.consumer.hold(False)
+
+    reader.wait_for([each.id for each in sent])
+
+
+def _give_back_too_often(reader: Reader) -> None:
     for count in range(1, DELIVERIES + 2):
         reader.wait_for_count(count)
         reader.consumer.release(reader.got[-1:])
+    reader.wait_for_count(DELIVERIES + 2)
 
-    eventually(lambda: stranger.queue_declare(PARKED, passive=True).method.message_count == 1)
-    _, properties, body = stranger.basic_get(PARKED, auto_ack=True)
-    assert (properties.message_id, body) == (sent.id, b"poison")
+
+def _waiting(stranger: BlockingChannel, queue: str) -> int:
+    number: int = stranger.queue_declare(queue, passive=True).method.message_count
+    return number
 
 
 @pytest.mark.parametrize("wrong", ["password", "virtual host"])

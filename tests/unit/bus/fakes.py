@@ -17,6 +17,7 @@ class FakeChannel:
         self.arrived: Callable[[Arrival], None]
         self.prefetches: list[int] = []
         self.told: list[tuple[str, int, bool]] = []
+        self.cancelled = 0
 
     def set_up(self, subscriptions: Sequence[Subscription], done: Callable[[], None]) -> None:
         self.declared += subscriptions
@@ -45,6 +46,9 @@ class FakeChannel:
         self.prefetches.append(prefetch)
         self.arrived = arrived
         done()
+
+    def cancel(self) -> None:
+        self.cancelled += 1
 
     def ack(self, tag: int, *, up_to: bool) -> None:
         self.told.append(("ack", tag, up_to))

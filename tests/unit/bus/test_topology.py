@@ -18,7 +18,7 @@ LEDGER = Subscription("ledger", events=("#",))
 
 
 def test_each_service_has_a_queue_with_the_arguments_that_3_10_and_4_both_take() -> None:
-    parking, router = topology([ROUTER]).queues
+    parking, router, given_up = topology([ROUTER]).queues
 
     assert router.name == "concentric.router.v1"
     assert router.arguments == {
@@ -28,13 +28,18 @@ def test_each_service_has_a_queue_with_the_arguments_that_3_10_and_4_both_take()
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }
+    assert given_up.name == "concentric.router.parked.v1"
+    assert given_up.arguments["x-dead-letter-routing-key"] == PARKED, "what it cannot read either"
     assert parking.name == PARKED
     assert parking.arguments["x-delivery-limit"] == 1_000_000, "else 4.x drops what is looked at"
 
 
-def test_queues_are_bound_to_what_they_subscribe_to_and_the_parking_queue_to_its_exchange() -> None:
+def test_queues_are_bound_to_what_they_subscribe_to_and_every_service_to_what_was_given_up() -> (
+    None
+):
     assert set(topology([ROUTER, LEDGER]).bindings) == {
-        Binding(PARKED, PARKED, ""),
+        Binding(PARKED, "concentric.router.parked.v1", ""),
+        Binding(PARKED, "concentric.ledger.parked.v1", ""),
         Binding(EVENTS_EXCHANGE, "concentric.router.v1", "case.recorded"),
         Binding(COMMANDS_EXCHANGE, "concentric.router.v1", "accept-case"),
         Binding(EVENTS_EXCHANGE, "concentric.ledger.v1", "#"),

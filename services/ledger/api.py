@@ -13,7 +13,6 @@ from starlette.responses import Response, StreamingResponse
 from services.ledger import queries, reviewing, shadowing
 from services.ledger.assessing import Assessment, Year, read_assessment
 from services.ledger.figures import Report
-from services.ledger.fresh import Fresh
 from services.ledger.handlers import COMMANDS
 from services.ledger.journal import Entry, verify
 from services.ledger.page import home_page
@@ -25,6 +24,7 @@ from services.ledger.store import DOSSIERS
 from shared.domain.model import Input
 from shared.domain.reviews import Review
 from shared.runtime.commands import command_routes
+from shared.runtime.fresh import Fresh
 from shared.runtime.gateway import Gateway
 from shared.runtime.routes import Routes
 

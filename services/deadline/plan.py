@@ -28,6 +28,8 @@ ACCEPT = "accept"
 TICK = timedelta(microseconds=1)
 """From the last moment of a day to the first of the next."""
 
+DAY = timedelta(days=1)
+
 
 def runs(clocks: Clocks) -> bool:
     """Whether an answer is awaited in the round that the clocks know."""
@@ -67,7 +69,7 @@ def due_at(clocks: Clocks, calendar: WorkingCalendar, *, original: bool = False)
     start, limits = clocks.started_at, clocks.limits
     if start is None:
         return None
-    still = [] if original else stood_still(clocks)
+    still = () if original else stood_still(clocks)
     more = 0 if original else extended_by(clocks)
     if limits.reply_hours is not None:
         seconds = limits.reply_hours * 3600 + more * day_seconds(calendar)
@@ -109,6 +111,8 @@ def stood_still(clocks: Clocks) -> Still:
 
     Once the answer is given they stand anyway: what would come after that has no effect.
     """
+    if not clocks.pauses:
+        return ()
     stopped = clocks.stopped_at
     spans = (pause.span for pause in clocks.pauses)
     if stopped is None:
@@ -138,9 +142,10 @@ def next_repeat(clocks: Clocks, policy: Policy, now: datetime) -> Mark | None:
         return None
     passed = policy.calendar.working_days_between(clocks.due_at, now) - climb.first
     step = max(len(climb.units), passed // climb.days, _next_step(clocks))
-    at = _step_at(clocks.due_at, step, climb, policy.calendar)
+    due_day = policy.calendar.local_day(clocks.due_at)
+    at = _step_at(due_day, step, climb, policy.calendar)
     if at <= now:
-        step, at = step + 1, _step_at(clocks.due_at, step + 1, climb, policy.calendar)
+        step, at = step + 1, _step_at(due_day, step + 1, climb, policy.calendar)
     return Mark(at=at, kind=ESCALATE, step=step, to_unit=climb.units[-1])
 
 
@@ -215,14 +220,17 @@ def _escalation(clocks: Clocks, due: datetime, calendar: WorkingCalendar) -> lis
     following = _next_step(clocks)
     if climb.repeat and following >= len(steps):
         steps[following] = climb.units[-1]
+    day = calendar.local_day(due)
     return [
-        Mark(at=_step_at(due, step, climb, calendar), kind=ESCALATE, step=step, to_unit=above)
+        Mark(at=_step_at(day, step, climb, calendar), kind=ESCALATE, step=step, to_unit=above)
         for step, above in steps.items()
     ]
 
 
-def _step_at(due: datetime, step: int, climb: Escalation, calendar: WorkingCalendar) -> datetime:
-    return calendar.due(due, climb.first + step * climb.days) + TICK
+def _step_at(due_day: date, step: int, climb: Escalation, calendar: WorkingCalendar) -> datetime:
+    """The beginning of the day after so many working days, which count from the due day."""
+    day = calendar.nth_working_day(due_day, climb.first + step * climb.days)
+    return calendar.start_of(day + DAY)
 
 
 def _next_step(clocks: Clocks) -> int:

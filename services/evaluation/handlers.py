@@ -117,6 +117,14 @@ def needs(cause: Event | Command) -> Iterable[Need]:
     return ((JUDGEMENTS, subject),)
 
 
+def survey(causes: Sequence[Event | Command], tx: Tx, ctx: Context) -> Mapping[str, int]:
+    """No figures, but the judgements of all ratings' cases in one query: their links name them."""
+    ratings = (cause for cause in causes if isinstance(cause, RateReply))
+    links = (tx.get(LINKS, digest(rating.token)) for rating in ratings)
+    tx.preload((JUDGEMENTS, link.case_id) for link in links if link is not None)
+    return {}
+
+
 def _close(judgement: Judgement, reason: str, tx: Tx, ctx: Context) -> CaseClosed:
     closed = logic.close(judgement)
     tx.put(JUDGEMENTS, closed)

@@ -14,7 +14,6 @@ from services.ledger import queries, reviewing, shadowing
 from services.ledger.assessing import Assessment, Year, read_assessment
 from services.ledger.erasing import erasures
 from services.ledger.figures import Report
-from services.ledger.fresh import Fresh
 from services.ledger.handlers import COMMANDS
 from services.ledger.journal import Entry, verify
 from services.ledger.page import home_page
@@ -26,6 +25,7 @@ from services.ledger.store import DOSSIERS
 from shared.domain.model import Input
 from shared.domain.reviews import Review
 from shared.runtime.commands import command_routes
+from shared.runtime.fresh import Fresh
 from shared.runtime.gateway import Gateway
 from shared.runtime.routes import Routes
 

@@ -76,7 +76,7 @@ class Dossier(Aggregate):
 
     def round(self, number: int) -> Round:
         """A round, empty where nothing is known of it."""
-        for each in self.rounds:
+        for each in reversed(self.rounds):
             if each.number == number:
                 return each
         return Round(number=number)

@@ -25,8 +25,6 @@ from shared.domain.events import (
 REDACTED = "redacted"
 """What the journal keeps of a rating link, which entitles whoever knows it."""
 
-VERSIONS = ("record_version", "handling_version", "clocks_version", "judgement_version")
-
 SETTLING = (CaseClosed, CaseReopened, CaseWithdrawn)
 """The events that say where a case stands."""
 
@@ -159,8 +157,10 @@ def _judgement(known: Dossier, judgement: Judgement, event: Event) -> dict[str, 
 
 
 def _with(known: Dossier, part: Round, news: Mapping[str, object]) -> tuple[Round, ...]:
+    changed = part.model_copy(update=news)
     others = [each for each in known.rounds if each.number != part.number]
-    changed = part.model_copy(update=dict(news))
+    if not others:
+        return (changed,)
     return tuple(sorted((*others, changed), key=lambda each: each.number))
 
 
@@ -170,5 +170,9 @@ def _settled(
     standing = known.standing.join(described.standing)
     if isinstance(event, SETTLING):
         standing = standing.join(event.standing)
-    version = sum(changes.get(name, getattr(known, name)) for name in VERSIONS)
-    return known.model_copy(update={**changes, "standing": standing, "version": version})
+    changes["standing"] = standing
+    # the version is the sum of the four owners' versions, of which this event may raise its own
+    owners = f"{event.aggregate}_version"
+    if owners in changes:
+        changes["version"] = known.version + changes[owners] - getattr(known, owners)
+    return known.model_copy(update=changes)

@@ -42,7 +42,17 @@ NOTICES = Collection(
         Field("planned_at", sa.BigInteger(), lambda notice: micros(notice.planned_at)),
         Field("next_at", sa.BigInteger(), lambda notice: micros(notice.next_at)),
     ),
-    indexes=(sa.Index("ix_notices_due", "way", "urgency", "next_at"),),
+    indexes=(
+        # of what is still to be tried: what is over is never looked for, and grows for ever
+        sa.Index(
+            "ix_notices_due",
+            "way",
+            "urgency",
+            "next_at",
+            postgresql_where=sa.text("next_at IS NOT NULL"),
+            sqlite_where=sa.text("next_at IS NOT NULL"),
+        ),
+    ),
 )
 """One row per message to one address."""
 

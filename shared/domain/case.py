@@ -124,7 +124,9 @@ class Standing(Value):
     round: int = 1
 
     def join(self, other: Standing) -> Standing:
-        """The higher of two standings."""
+        """The higher of two standings: this very object, unless the other one is higher."""
+        if other.round == self.round and other.state is self.state:
+            return self
         return max(self, other, key=Standing._rank)
 
     def _rank(self) -> tuple[bool, int, bool]:
@@ -142,10 +144,12 @@ class Aggregate(Value):
 
     def standing_at(self, standing: Standing) -> Self:
         """The same with a joined standing; the version stays, the fact is another service's."""
-        if self.standing.join(standing) == self.standing:
+        joined = self.standing.join(standing)
+        if joined is self.standing:
             return self
-        return self.model_copy(update={"standing": self.standing.join(standing)})
+        return self.model_copy(update={"standing": joined})
 
     def next(self, **changes: object) -> Self:
         """The successor that an event of ours describes."""
-        return self.model_copy(update={**changes, "version": self.version + 1})
+        changes["version"] = self.version + 1
+        return self.model_copy(update=changes)

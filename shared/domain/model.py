@@ -1,16 +1,36 @@
 """The bases of every value that is stored, sent or handed in."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
+
+
+_new, _set = object.__new__, object.__setattr__
 
 
 class Value(BaseModel):
     """An immutable value that we wrote ourselves: a reader ignores fields that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The same value with some fields changed; these are not validated, as with pydantic's.
+
+        A value has neither private attributes nor fields of its own making, so that a copy is its
+        fields and no more: that takes a third of the time.
+        """
+        if deep:
+            return super().model_copy(update=update, deep=True)
+        changes = update or {}
+        twin = _new(type(self))
+        _set(twin, "__dict__", {**self.__dict__, **changes})
+        _set(twin, "__pydantic_fields_set__", self.__pydantic_fields_set__.union(changes))
+        _set(twin, "__pydantic_extra__", None)
+        _set(twin, "__pydantic_private__", None)
+        return twin
 
 
 class Input(BaseModel):

@@ -53,6 +53,8 @@ def nth_day(start: date, number: int, still: Still, calendar: WorkingCalendar) -
 
     Raises `ConfigurationError` where it lies outside the calendar.
     """
+    if not still:
+        return calendar.nth_working_day(start, number)
     left_out = 0
     while True:
         day = calendar.nth_working_day(start, number + left_out)

@@ -20,6 +20,7 @@ from shared.domain.errors import Unavailable
 from shared.observe.metrics import Metrics
 from shared.runtime.books import BLOCK, lines
 from shared.runtime.failures import FAILURES, problem_response
+from shared.runtime.fresh import Fresh
 from shared.runtime.handling import Sample
 from shared.runtime.host import Host
 from shared.runtime.openapi import description_routes
@@ -122,6 +123,7 @@ class _Figures(Collector):
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._fresh: Fresh[Sequence[Sample]] = Fresh()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: a registry that asks would read the tables at the start."""
@@ -138,14 +140,18 @@ class _Figures(Collector):
         return families.values()
 
     def _samples(self) -> Sequence[Sample]:
+        try:
+            # what takes a long pass over all cases is not made anew at every look
+            return self._fresh.get(self._host.service.name, self._read)
+        except Unavailable:
+            return ()
+
+    def _read(self) -> Sequence[Sample]:
         gauges = self._host.service.gauges
         if gauges is None:
             return ()
-        try:
-            with self._host.read() as connection:
-                return list(gauges(connection, self._host.context()))
-        except Unavailable:
-            return ()
+        with self._host.read() as connection:
+            return list(gauges(connection, self._host.context()))
 
 
 def _books(hosts: Sequence[Host]) -> Routes:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
+import sqlalchemy as sa
 
 from services.evaluation.service import EVALUATION
 from services.evaluation.store import JUDGEMENTS, LINKS, MOST
@@ -28,6 +29,7 @@ from shared.domain.events import (
     EvaluationRequested,
     Event,
 )
+from shared.runtime.work import Request
 from tests.support.desk import Desk, desk
 from tests.support.house import SmallPolicy, answering, at, replied, routed, routing, withdrawing
 
@@ -295,3 +297,26 @@ def race(replicas: list[Desk], act: Callable[[Desk], int]) -> list[int]:
     for thread in threads:
         thread.join()
     return results
+
+
+def test_a_batch_of_ratings_reads_links_and_judgements_once_each(
+    office: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        answer(office, f"case-{number}")
+    ratings = [
+        RateReply(token=token_of(asked), score="satisfied")
+        for asked in office.sent(EvaluationRequested)
+    ]
+    loaded: list[list[str]] = []
+    hot = type(office.storage.backend.hot)
+    load = hot.load
+
+    def noting(self: Any, connection: Any, wanted: Mapping[sa.Table, Sequence[str]]) -> Any:
+        loaded.append([table.name for table in wanted])
+        return load(self, connection, wanted)
+
+    monkeypatch.setattr(hot, "load", noting)
+    office._transact([Request(ratings)])
+    assert loaded == [["links"], ["judgements"]]
+    assert len(office.sent(CaseClosed)) == 3

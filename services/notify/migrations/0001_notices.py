@@ -10,6 +10,7 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables of the first release."""
+    waits = sa.text("next_at IS NOT NULL")
     create_messaging()
     create_aggregates("watches", sa.Column("due_at", sa.BigInteger(), index=True))
     create_collection(
@@ -21,6 +22,13 @@ def upgrade() -> None:
         sa.Column("colour", sa.Text()),
         sa.Column("planned_at", sa.BigInteger()),
         sa.Column("next_at", sa.BigInteger()),
-        sa.Index("ix_notices_due", "way", "urgency", "next_at"),
+        sa.Index(
+            "ix_notices_due",
+            "way",
+            "urgency",
+            "next_at",
+            postgresql_where=waits,
+            sqlite_where=waits,
+        ),
     )
     create_collection("digests")

@@ -12,6 +12,9 @@ V = TypeVar("V")
 SHARE = 10
 """What took a second to make stands for so many seconds: at most a tenth of the time is spent."""
 
+BRIEF = 0.05
+"""What took fewer seconds than these is made anew for everybody."""
+
 MOST = 32
 """Values kept; beyond that the oldest goes."""
 
@@ -34,7 +37,8 @@ class Fresh(Generic[V]):
             made = make()
             ended = self._clock()
             self._kept.pop(key, None)
-            self._kept[key] = (ended + SHARE * (ended - began), made)
+            if ended - began >= BRIEF:
+                self._kept[key] = (ended + SHARE * (ended - began), made)
             if len(self._kept) > MOST:
                 del self._kept[next(iter(self._kept))]
             return made

@@ -144,9 +144,12 @@ class Host:
         is there would never reach it.
         """
         self.storage.migrate()
-        self._worker.start()
         self._consumer = self._bus.subscribe(self.service.subscription(), self._worker.put)
         self._worker.consumer = self._consumer
+        # Not earlier: what is delivered before `subscribe` returns would be committed by a worker
+        # that knows no consumer yet, and never be acknowledged. A reader that feels its way, one
+        # message at a time, would wait for that one for ever.
+        self._worker.start()
 
     def speak(self) -> None:
         """Publish what lies in the outbox, and begin to watch the time."""

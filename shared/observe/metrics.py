@@ -6,6 +6,8 @@ from the code and from the policy alone, so that their number is bounded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -83,6 +85,18 @@ class Metrics:
             ("service",),
             registry=registry,
         )
+        self.connection_up = Gauge(
+            "concentric_connection_up",
+            "1 while a connection to RabbitMQ stands and takes messages.",
+            ("service", "connection"),
+            registry=registry,
+        )
+        self.connection_losses = Counter(
+            "concentric_connection_losses",
+            "Times that such a connection was lost, or RabbitMQ took no messages on it.",
+            ("service", "connection"),
+            registry=registry,
+        )
         self.outbox_rows = Gauge(
             "concentric_outbox_rows",
             "Messages committed and not yet confirmed by the bus.",
@@ -152,6 +166,19 @@ class Metrics:
             self.policy_errors,
         ):
             counter.labels(service)
+
+    def connections(self, service: str) -> Callable[[str, bool], None]:
+        """Who notes that a connection of a service begins to work, or ceases to."""
+        for purpose in ("publishing", "consuming"):
+            self.connection_up.labels(service, purpose)
+            self.connection_losses.labels(service, purpose)
+
+        def note(purpose: str, up: bool) -> None:
+            self.connection_up.labels(service, purpose).set(up)
+            if not up:
+                self.connection_losses.labels(service, purpose).inc()
+
+        return note
 
     def text(self) -> bytes:
         """Everything in the Prometheus text format."""

@@ -23,11 +23,18 @@ _REMEDIES = {
     "PRECONDITION_FAILED - inequivalent arg": (
         "somebody declared it otherwise: `concentric queues renew SERVICE` puts it right"
     ),
+    "user_id property set": (
+        "an integrator's message can be moved as it is by a user that has the tag `impersonator`"
+    ),
     "ACCESS_REFUSED": "give the user of AMQP_URL configure, write and read permission",
     "blocked": "make room on its machine; what is committed waits in the outboxes meanwhile",
 }
 """What can be done about a trouble, by the name of the error or by what stands in its text."""
-_CODES = ("PRECONDITION_FAILED - inequivalent arg", "ACCESS_REFUSED")
+_CODES = (
+    "PRECONDITION_FAILED - inequivalent arg",
+    "user_id property set",
+    "ACCESS_REFUSED",
+)
 
 _RESERVED = frozenset({"content-encoding", "user-id"})
 """Headers of ours that stand for properties of AMQP: a header of that name does not count, nor do

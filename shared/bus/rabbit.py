@@ -1,4 +1,4 @@
-"""RabbitMQ: the one module that talks to pika.
+"""RabbitMQ for the services: with `upkeep.py` the only module that talks to pika.
 
 Publishing and each subscription have a connection of their own: the broker holds up the
 connections of publishers when it runs short of memory or disk, and readers are to go on then.
@@ -110,7 +110,7 @@ class _PikaDialer:
     """Makes pika's connections; it implements `Dialer`."""
 
     def __init__(self, url: str, timeout: float, name: str) -> None:
-        parameters = _parameters(url)
+        parameters = parameters_of(url)
         parameters.heartbeat = HEARTBEAT if parameters.heartbeat is None else parameters.heartbeat
         parameters.blocked_connection_timeout = timeout
         parameters.socket_timeout = min(10.0, timeout)
@@ -221,7 +221,8 @@ class _PikaChannel:
         self._channel.basic_nack(tag, multiple=up_to, requeue=True)
 
 
-def _parameters(url: str) -> pika.URLParameters:
+def parameters_of(url: str) -> pika.URLParameters:
+    """How to connect; raises `ConfigurationError` for a URL that cannot be used."""
     if url.startswith(("amqp://", "amqps://")):
         with suppress(ValueError, TypeError, LookupError):
             return pika.URLParameters(url)

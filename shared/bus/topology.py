@@ -3,11 +3,12 @@
 Events go through a topic exchange, commands through a direct one. Each service has one quorum
 queue; what the broker gives up on goes to the parking queue. The arguments are those that RabbitMQ
 3.10 and 4 both take; changed ones would be refused for a queue that exists, hence the versions in
-the names.
+the names. A release that changes the arguments of the services' queues counts up `VERSION`: it
+declares queues of its own beside those of the release before, which `retiring` names.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.bus.protocol import Subscription
 from shared.domain.commands import COMMANDS
@@ -16,6 +17,9 @@ EVENTS_EXCHANGE = "concentric.events.v1"
 COMMANDS_EXCHANGE = "concentric.commands.v1"
 PARKED = "concentric.parked.v1"
 """Exchange and queue of the messages that were delivered too often without being acknowledged."""
+
+VERSION = 1
+"""Of the arguments of the services' queues."""
 
 DELIVERIES = 20
 """How often a message is delivered without being acknowledged before the broker parks it."""
@@ -66,14 +70,37 @@ def topology(subscriptions: Sequence[Subscription] = ()) -> Topology:
         queues=(_PARKING, *map(_queue, subscriptions)),
         bindings=(
             Binding(PARKED, PARKED, ""),
-            *(binding for each in subscriptions for binding in _bindings(each)),
+            *(
+                binding
+                for each in subscriptions
+                for binding in _bindings(each, queue_name(each.service))
+            ),
         ),
     )
 
 
-def queue_name(service: str) -> str:
-    """The queue of a service; all its replicas share it."""
-    return f"concentric.{service}.v1"
+def queue_name(service: str, version: int | None = None) -> str:
+    """The queue of a service, or the one of an earlier version; all its replicas share it."""
+    return f"concentric.{service}.v{version or VERSION}"
+
+
+def retiring(service: str) -> list[str]:
+    """The queues that a service had in earlier releases, the oldest first."""
+    return [queue_name(service, version) for version in range(1, VERSION)]
+
+
+def aside(subscription: Subscription) -> Topology:
+    """A queue that takes a service's messages while its own is declared anew.
+
+    It takes as many as the disk does, and gives up on none.
+    """
+    name = f"concentric.{subscription.service}.aside"
+    return replace(bound(subscription, name), queues=(Queue(name, _PARKING.arguments),))
+
+
+def bound(subscription: Subscription, queue: str) -> Topology:
+    """The bindings alone by which a queue gets what the subscription names."""
+    return Topology((), (), tuple(_bindings(subscription, queue)))
 
 
 def exchange_of(key: str) -> str:
@@ -109,8 +136,7 @@ def _queue(subscription: Subscription) -> Queue:
     )
 
 
-def _bindings(subscription: Subscription) -> list[Binding]:
-    queue = queue_name(subscription.service)
+def _bindings(subscription: Subscription, queue: str) -> list[Binding]:
     return [
         *(Binding(EVENTS_EXCHANGE, queue, key) for key in subscription.events),
         *(Binding(COMMANDS_EXCHANGE, queue, key) for key in subscription.commands),

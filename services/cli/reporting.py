@@ -96,7 +96,11 @@ def audit(
     """
     waiting = Console(stderr=True).status("Comparing the books …")
     with waiting, opened(url or [], data) as place:
-        findings = settled(place.look, wait=wait, clock=monotonic, sleep=sleep)
+
+        def sending() -> bool:
+            return any(each.outbox for each in place.waiting().values())
+
+        findings = settled(place.look, wait=wait, clock=monotonic, sleep=sleep, sending=sending)
         found = Audit(findings, place.waiting(), place.journal())
     if as_json:
         typer.echo(json.dumps(_audit_as_json(found), ensure_ascii=False, indent=2))

@@ -17,6 +17,7 @@ _REMEDIES = {
     "gaierror": _AWAY,
     "TimeoutError": _AWAY,
     "AMQPConnectorStackTimeout": "somebody listens there and says nothing: " + _AWAY,
+    "IncompatibleProtocolError": "it hangs up at once: " + _AWAY,
     "AMQPHeartbeatTimeout": "it was silent for too long: it hangs, or the network to it is cut",
     "ProbableAuthenticationError": "correct them in AMQP_URL",
     "ProbableAccessDeniedError": "correct the end of AMQP_URL, or create the host and permit it",

@@ -10,8 +10,8 @@ from pika.adapters.blocking_connection import BlockingChannel
 from shared.bus.rabbit import RabbitBus
 from shared.bus.topology import DELIVERIES, PARKED
 from shared.domain.errors import ConfigurationError, Unavailable
-from tests.contract.bus.proxy import Proxy
 from tests.contract.bus.readers import INTAKE, LEDGER, ROUTER, Reader, Relaying, eventually, message
+from tests.support.proxy import Proxy
 
 Buses = Callable[..., RabbitBus]
 

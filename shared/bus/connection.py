@@ -94,6 +94,10 @@ class Connection:
             if self._loop is not None:
                 self._loop.add_callback_threadsafe(callback)
 
+    def renew(self, reason: str) -> None:
+        """Give this connection up and open another one."""
+        self._hang_up(reason)
+
     def close(self) -> None:
         """Disconnect for good."""
         with self._lock:

@@ -75,6 +75,19 @@ def test_a_full_queue_refuses_and_what_it_refused_waits_in_the_outbox(house: Bro
     house.check()
 
 
+def test_queues_that_were_deleted_under_a_house_at_rest_are_there_before_the_next_message(
+    house: BrokerHouse,
+) -> None:
+    with house.stopped(*READERS):
+        with house.stranger() as channel:
+            for name in READERS:
+                channel.queue_delete(queue_name(name))
+        house.submit(40)
+        until(lambda: _said(house, "intake", "nobody is bound to case.recorded"), "nobody said so")
+        until(lambda: queue_name("router") in house.waiting(), "the queues were not declared anew")
+    house.check()
+
+
 def test_ten_copies_of_every_message_in_any_order(house: BrokerHouse) -> None:
     queues = [queue_name(name) for name in READERS if name != "router"]
     with house.stopped(*(name for name in READERS if name != "router")):
@@ -176,6 +189,7 @@ def _deadly(number: int) -> dict[str, object]:
         "external_id": f"deadly {number}",
         "channel": "message-board",
         "subject": "the one",
+        "text": "路灯坏了",
         "informant": {"ref": "user"},
     }
 

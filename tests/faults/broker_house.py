@@ -97,6 +97,10 @@ class BrokerHouse:
         assert lines, f"{service} shows no {name}"
         return sum(float(line.rpartition(" ")[2]) for line in lines)
 
+    def said(self, service: str, words: str) -> bool:
+        """Whether the log of a service holds these words."""
+        return words in (self.folder / f"{service}.log").read_text(errors="replace")
+
     def queues(self) -> Sequence[Found]:
         """The queues as they are."""
         with upkeep.upkeep(self.broker.url) as hand:
@@ -159,9 +163,14 @@ class BrokerHouse:
 
 
 @contextmanager
-def broker_house(folder: Path, *, heartbeat: int = 30) -> Iterator[BrokerHouse]:
-    """A house whose broker is its own, on SQLite: killed at the end, with its broker."""
-    broker = PrivateRabbit()
+def broker_house(
+    folder: Path, *, heartbeat: int = 30, data: Path | None = None
+) -> Iterator[BrokerHouse]:
+    """A house whose broker is its own, on SQLite: killed at the end, with its broker.
+
+    `data` is where the broker keeps its messages, if not in its own folder.
+    """
+    broker = PrivateRabbit(data)
     try:
         broker.start()
         with (

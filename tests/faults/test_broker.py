@@ -10,16 +10,14 @@ from time import sleep
 
 import httpx
 import pytest
+from pika.adapters.blocking_connection import BlockingChannel
 
-from shared.bus import upkeep
-from shared.bus.topology import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, PARKED, queue_name
-from shared.domain.ids import case_id
+from shared.bus.topology import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, queue_name
+from tests.faults.broker_deadly import one_case_kills_the_router
 from tests.faults.broker_house import BrokerHouse, broker_house, until
 from tests.support.processes import Process, environment
 
 pytestmark = pytest.mark.timeout(300)
-
-READERS = ("router", "deadline", "evaluation", "notify", "ledger")
 
 
 @pytest.fixture(scope="module")
@@ -70,32 +68,18 @@ def test_a_full_queue_refuses_and_what_it_refused_waits_in_the_outbox(house: Bro
     with house.stopped("ledger"), house.policy(ledger, **full):
         with house.load(100):
             until(lambda: house.waiting().get(ledger, 0) >= 3, "the queue never became full")
-        until(lambda: _said(house, "intake", "is its queue full?"), "nobody said so")
+        until(lambda: house.said("intake", "is its queue full?"), "nobody said so")
         assert house.waiting()[ledger] < 20, "a few more than the limit may be under way"
     house.check()
 
 
-def test_queues_that_were_deleted_under_a_house_at_rest_are_there_before_the_next_message(
-    house: BrokerHouse,
-) -> None:
-    with house.stopped(*READERS):
-        with house.stranger() as channel:
-            for name in READERS:
-                channel.queue_delete(queue_name(name))
-        house.submit(40)
-        until(lambda: _said(house, "intake", "nobody is bound to case.recorded"), "nobody said so")
-        until(lambda: queue_name("router") in house.waiting(), "the queues were not declared anew")
-    house.check()
-
-
 def test_ten_copies_of_every_message_in_any_order(house: BrokerHouse) -> None:
-    queues = [queue_name(name) for name in READERS if name != "router"]
-    with house.stopped(*(name for name in READERS if name != "router")):
+    with house.stopped("deadline", "ledger"):
         house.submit(100)
         until(lambda: house.metric("router", "concentric_outbox_rows") == 0, "still publishing")
         with house.stranger() as channel:
-            for queue in queues:
-                _ten_times_in_any_order(channel, queue)
+            for name in ("deadline", "ledger"):
+                _ten_times_in_any_order(channel, queue_name(name))
     house.check()
     assert house.metric("ledger", "concentric_duplicates_total") > 100
 
@@ -120,7 +104,7 @@ def test_messages_that_nobody_can_read_lie_aside_and_take_nobody_along(house: Br
 def test_the_process_that_one_message_kills_again_and_again_does_all_the_others(
     house: BrokerHouse,
 ) -> None:
-    _one_case_kills_the_router(house, limit=4)
+    one_case_kills_the_router(house, limit=3)
 
 
 def test_two_replicas_race_over_the_queues_and_one_of_them_is_killed(house: BrokerHouse) -> None:
@@ -149,69 +133,20 @@ def test_two_replicas_race_over_the_queues_and_one_of_them_is_killed(house: Brok
             process.kill()
 
 
-def _one_case_kills_the_router(house: BrokerHouse, *, limit: int) -> None:
-    """It is parked once the limit is reached, the others are routed; sent back, it is as well."""
-    router = queue_name("router")
-    culprit = case_id("load", f"deadly {limit}")
-    common = environment(house.folder, None) | {"AMQP_URL": house.wire.url, "DEADLY_CASE": culprit}
-    command = [sys.executable, "-m", "tests.support.deadly", "router"]
-    dying = Process(command, common, house.folder / "dying.log")
-    with house.stopped("router"), house.policy(router, **{"delivery-limit": limit}):
-        house.submit(60)
-        house.submit_case(_deadly(limit))
-        house.submit(60)
-        deaths = 0
-        dying.launch()
-        try:
-            while not house.waiting().get(PARKED):
-                if not dying.running:
-                    deaths += 1
-                    assert deaths <= limit + 1, "the message came back too often"
-                    dying.launch()
-                sleep(0.1)
-            dying.wait_ready()
-            until(lambda: not house.waiting().get(router), "the innocents did not get through")
-            assert deaths >= limit
-            assert house.waiting()[PARKED] == 1, "the culprit alone"
-        finally:
-            dying.kill()
-    code, findings = house.audit()
-    assert code == 1, "the audit misses the case"
-    assert culprit in str(findings)
-    with upkeep.upkeep(house.broker.url) as hand:
-        hand._move(PARKED, router, 1, lambda _: None)
-    house.check()
-
-
-def _deadly(number: int) -> dict[str, object]:
-    return {
-        "source": "load",
-        "external_id": f"deadly {number}",
-        "channel": "message-board",
-        "subject": "the one",
-        "text": "路灯坏了",
-        "informant": {"ref": "user"},
-    }
-
-
-def _said(house: BrokerHouse, service: str, words: str) -> bool:
-    return words in (house.folder / f"{service}.log").read_text(errors="replace")
-
-
-def _ten_times_in_any_order(channel: object, queue: str) -> None:
+def _ten_times_in_any_order(channel: BlockingChannel, queue: str) -> None:
     """Take all messages of a queue out and put each back ten times, shuffled, keys kept."""
     taken = []
-    for method, properties, body in channel.consume(queue, inactivity_timeout=1):  # type: ignore[attr-defined]
+    for method, properties, body in channel.consume(queue, inactivity_timeout=1):
         if method is None:
             break
         taken.append((method, properties, body))
     copies = taken * 10
     random.Random(7).shuffle(copies)
-    channel.exchange_declare("tests.shuffle", "fanout", auto_delete=True)  # type: ignore[attr-defined]
-    channel.queue_bind(queue, "tests.shuffle")  # type: ignore[attr-defined]
+    channel.exchange_declare("tests.shuffle", "fanout", auto_delete=True)
+    channel.queue_bind(queue, "tests.shuffle")
     for method, properties, body in copies:
-        channel.basic_publish("tests.shuffle", method.routing_key, body, properties)  # type: ignore[attr-defined]
+        channel.basic_publish("tests.shuffle", method.routing_key, body, properties)
     for method, _, _ in taken:
-        channel.basic_ack(method.delivery_tag)  # type: ignore[attr-defined]
-    channel.cancel()  # type: ignore[attr-defined]
-    channel.queue_unbind(queue, "tests.shuffle")  # type: ignore[attr-defined]
+        channel.basic_ack(method.delivery_tag)
+    channel.cancel()
+    channel.queue_unbind(queue, "tests.shuffle")

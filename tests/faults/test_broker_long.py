@@ -88,7 +88,7 @@ def test_queues_that_were_deleted_under_a_house_at_rest_are_there_before_the_nex
 def test_a_broker_short_of_disk_takes_nothing_and_the_house_goes_on_recording(
     house: BrokerHouse,
 ) -> None:
-    house.broker.control("set_disk_free_limit", "1000TB")
+    house.broker.control("set_disk_free_limit", "100000GB")
     try:
         house.submit(60)
         until(lambda: "intake" in house.problems(), "the alarm did not show in /readyz")

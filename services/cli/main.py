@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from services.cli import calendar, deadlines, parked, reviews
+from services.cli import calendar, deadlines, parked, queues, reviews
 from services.cli.assessing import assessment
 from services.cli.importing import import_cases
 from services.cli.policy import policy
@@ -53,6 +53,7 @@ for title, group in (
     ("calendar", calendar),
     ("parked", parked),
     ("review", reviews),
+    ("queues", queues),
 ):
     below = typer.Typer(name=title, help=group.HELP, no_args_is_help=True)
     for name, one in group.COMMANDS.items():

@@ -98,7 +98,11 @@ def audit(
     """
     waiting = Console(stderr=True).status("Comparing the books …")
     with waiting, opened(url or [], data) as place:
-        findings = settled(place.look, wait=wait, clock=monotonic, sleep=sleep)
+
+        def sending() -> bool:
+            return any(each.outbox for each in place.waiting().values())
+
+        findings = settled(place.look, wait=wait, clock=monotonic, sleep=sleep, sending=sending)
         resolutions = place.resolved()
         open_, explained = split(findings, resolutions)
         found = Audit(open_, place.waiting(), place.journal())

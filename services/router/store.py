@@ -60,9 +60,7 @@ DECISIONS = Collection(METADATA, "decisions", Decided, key=lambda decided: decid
 def counting(units: Iterable[str]) -> sa.Select[tuple[str, int]]:
     """Each of these units that has open cases, and how many."""
     unit = HANDLINGS.table.c.unit
-    return (
-        sa.select(unit, sa.func.count()).where(unit.in_(sorted(units)), _IS_OPEN).group_by(unit)
-    )
+    return sa.select(unit, sa.func.count()).where(unit.in_(sorted(units)), _IS_OPEN).group_by(unit)
 
 
 def open_cases(connection: sa.Connection, units: set[str]) -> dict[str, int]:

@@ -11,6 +11,32 @@ from shared.bus.protocol import Message
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 """Seconds between attempts to connect; each is twice the one before."""
 
+_AWAY = "see that it runs there and that AMQP_URL is right"
+_REMEDIES = {
+    "ConnectionRefusedError": _AWAY,
+    "gaierror": _AWAY,
+    "TimeoutError": _AWAY,
+    "AMQPConnectorStackTimeout": "somebody listens there and says nothing: " + _AWAY,
+    "IncompatibleProtocolError": "it hangs up at once: " + _AWAY,
+    "AMQPHeartbeatTimeout": "it was silent for too long: it hangs, or the network to it is cut",
+    "ProbableAuthenticationError": "correct them in AMQP_URL",
+    "ProbableAccessDeniedError": "correct the end of AMQP_URL, or create the host and permit it",
+    "PRECONDITION_FAILED - inequivalent arg": (
+        "somebody declared it otherwise: `concentric queues renew SERVICE` puts it right"
+    ),
+    "user_id property set": (
+        "an integrator's message can be moved as it is by a user that has the tag `impersonator`"
+    ),
+    "ACCESS_REFUSED": "give the user of AMQP_URL configure, write and read permission",
+    "blocked": "make room on its machine; what is committed waits in the outboxes meanwhile",
+}
+"""What can be done about a trouble, by the name of the error or by what stands in its text."""
+_CODES = (
+    "PRECONDITION_FAILED - inequivalent arg",
+    "user_id property set",
+    "ACCESS_REFUSED",
+)
+
 _RESERVED = frozenset({"content-encoding", "user-id"})
 """Headers of ours that stand for properties of AMQP: a header of that name does not count, nor do
 those that begin with `x-`, which are the broker's notes."""
@@ -70,10 +96,19 @@ def words(error: BaseException) -> str:
         error = inner
     name = type(error).__name__
     if name == "ProbableAuthenticationError":
-        return "it refuses the user's name or password"
+        return f"it refuses the user's name or password; {remedy(name)}"
     if name == "ProbableAccessDeniedError":
-        return "it refuses the user access to the virtual host, or has no such host"
-    return f"{name}: {error}" if str(error) else name
+        return (
+            f"it refuses the user access to the virtual host, or has no such host; {remedy(name)}"
+        )
+    told = f"{name}: {error}" if str(error) else name
+    advice = remedy(name) or remedy(next((code for code in _CODES if code in told), ""))
+    return f"{told}; {advice}" if advice else told
+
+
+def remedy(trouble: str) -> str:
+    """What to do about a trouble: the name of an error, or of what the broker did. Else ''."""
+    return _REMEDIES.get(trouble, "")
 
 
 def pauses() -> Iterator[float]:

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from threading import Event, Lock, Thread, current_thread
 from typing import Any, Protocol
 
-from shared.bus.amqp import pauses, words
+from shared.bus.amqp import pauses, remedy, words
 from shared.bus.line import Channel, LineUser
 
 FAREWELL = 3.0
 """Seconds that the broker has to answer when we hang up."""
+
+SET_UP = 60.0
+"""Seconds that it has from the open channel until everything is declared: a queue whose leader is
+away may let a declaration wait without an answer."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,9 +54,13 @@ class Dialer(Protocol):
 class Connection:
     """A connection that is kept up; it implements `Line`."""
 
-    def __init__(self, dialer: Dialer, name: str) -> None:
+    def __init__(
+        self, dialer: Dialer, name: str, watch: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        """`watch` is told when it begins to work, and when it ceases to."""
         self._dialer = dialer
         self._name = name
+        self._watch = watch
         self._problem: str | None = f"RabbitMQ at {dialer.where}: connecting"
         self._tried = Event()
         self._lock = Lock()
@@ -62,6 +70,7 @@ class Connection:
         self._connection: Any = None
         self._cause: str | None = None
         """Why the connection is closed, where it is we who close it."""
+        self._stands = False
         self._pauses = pauses()
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
@@ -85,6 +94,10 @@ class Connection:
             if self._loop is not None:
                 self._loop.add_callback_threadsafe(callback)
 
+    def renew(self, reason: str) -> None:
+        """Give this connection up and open another one."""
+        self._hang_up(reason)
+
     def close(self) -> None:
         """Disconnect for good."""
         with self._lock:
@@ -104,6 +117,7 @@ class Connection:
                 return False
             loop = self._loop = self._dialer.loop()
         self._cause = None
+        self._stands = False
         callbacks = Callbacks(self._opened, self._ended, self._hang_up, self._blocked)
         try:
             self._connection = self._dialer.dial(loop, callbacks)
@@ -113,7 +127,7 @@ class Connection:
             self._report(words(error))
             if self._connection is not None:
                 with suppress(Exception):
-                    self._hang_up("failed")
+                    self._hang_up(words(error))
                     loop.start()
         finally:
             with self._lock:
@@ -125,11 +139,17 @@ class Connection:
     def _opened(self, connection: Any, channel: Channel) -> None:
         self._connection = connection
         if self._cause is None:
+            self._loop.call_later(SET_UP, self._set_up_in_time)
             self._user.opened(channel, self._up)
         else:
             connection.close()
 
+    def _set_up_in_time(self) -> None:
+        if not self._stands:
+            self._hang_up(f"it did not declare the queues within {SET_UP:g} s")
+
     def _up(self) -> None:
+        self._stands = True
         # A message that the library cannot read breaks the connection each time, until the broker
         # parks it: the others should not have to wait for long.
         self._pauses = pauses()
@@ -137,13 +157,15 @@ class Connection:
         self._tried.set()
 
     def _blocked(self, reason: str | None) -> None:
-        self._set(reason and f"RabbitMQ at {self._dialer.where} takes no messages: {reason}")
+        problem = reason and f"takes no messages: {reason}; {remedy('blocked')}"
+        self._set(problem and f"RabbitMQ at {self._dialer.where} {problem}")
 
     def _hang_up(self, cause: str) -> None:
         """Close the connection; one that is still being made once it stands, as pika wants it."""
         if self._cause is None:
             self._cause = cause
-            self._loop.call_later(FAREWELL, self._loop.stop)
+            # A peer that has gone silent answers nothing: whoever works here is told all the same.
+            self._loop.call_later(FAREWELL, lambda: self._ended(cause))
             if self._connection is not None and self._connection.is_open:
                 self._connection.close()
 
@@ -158,9 +180,12 @@ class Connection:
         self._user.lost(problem)
 
     def _set(self, problem: str | None) -> None:
-        if problem != self._problem and not self._closing.is_set():
-            if problem is None:
-                _log.info("%s: connected", self._name)
-            else:
-                _log.warning("%s: %s", self._name, problem)
-        self._problem = problem
+        before, self._problem = self._problem, problem
+        if problem == before or self._closing.is_set():
+            return
+        if problem is None:
+            _log.info("%s: connected", self._name)
+        else:
+            _log.warning("%s: %s", self._name, problem)
+        if problem is None or before is None:
+            self._watch(problem is None)

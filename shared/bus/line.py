@@ -89,5 +89,8 @@ class Line(Protocol):
     def call(self, callback: Callable[[], None]) -> None:
         """Run something on the line's thread; forgotten if the connection has gone by then."""
 
+    def renew(self, reason: str) -> None:
+        """Give this connection up and open another one. To be used on the line's thread alone."""
+
     def close(self) -> None:
         """Disconnect for good. Returns when done."""

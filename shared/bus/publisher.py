@@ -56,6 +56,8 @@ class Publisher:
         self._settled_up_to = 0
         self._returned: Counter[str] = Counter()
         """Ids of messages that came back and are still to be settled."""
+        self._refusal: str | None = None
+        """Why one of those under way was not taken."""
         line.start(self)
 
     @property
@@ -105,6 +107,7 @@ class Publisher:
             self._queue.clear()
         self._flight.clear()
         self._returned.clear()
+        self._refusal = None
         self._bytes = 0
         for batch in batches.values():
             batch.fail(reason)
@@ -133,7 +136,12 @@ class Publisher:
             self._settled_up_to = number
         else:
             self._settle(number, taken)
-        self._pump()
+        if self._refusal is None:
+            self._pump()
+        elif not self._flight:
+            # What was refused may be refused for ever on this channel: RabbitMQ does not tell it
+            # that a queue's limit was raised. And a queue that is gone is declared on the next one.
+            self._line.renew(self._refusal)
 
     def _settle(self, number: int, taken: bool) -> None:
         if number not in self._flight:
@@ -142,11 +150,13 @@ class Publisher:
         self._bytes -= len(message.body)
         if message.id in self._returned:
             self._returned -= Counter([message.id])
-            batch.settle(f"nobody is bound to {message.key}: start the services that read it")
+            self._refusal = f"nobody is bound to {message.key}: start the services that read it"
+            batch.settle(self._refusal)
         elif taken:
             batch.settle(None)
         else:
-            batch.settle(f"RabbitMQ did not take a message for {message.key}: is its queue full?")
+            self._refusal = f"it did not take a message for {message.key}: is its queue full?"
+            batch.settle(f"RabbitMQ: {self._refusal}")
 
     def _came_back(self, message_id: str) -> None:
         self._returned[message_id] += 1

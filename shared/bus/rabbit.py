@@ -1,4 +1,4 @@
-"""RabbitMQ: the one module that talks to pika.
+"""RabbitMQ for the services: with `upkeep.py` the only module that talks to pika.
 
 Publishing and each subscription have a connection of their own: the broker holds up the
 connections of publishers when it runs short of memory or disk, and readers are to go on then.
@@ -28,7 +28,8 @@ TIMEOUT = 30.0
 """Seconds that `publish` waits for its confirms, and that a blocked connection is kept."""
 
 HEARTBEAT = 30
-"""Seconds; a peer that has died is noticed after at most twice as many."""
+"""Seconds, unless the URL says otherwise (`?heartbeat=10`). A peer that has gone silent is noticed
+once nothing has come for so long and 5 s more, at the latest after twice that."""
 
 
 class RabbitBus:
@@ -42,19 +43,24 @@ class RabbitBus:
         name: str = "concentric",
         prefetch: int = PREFETCH,
         timeout: float = TIMEOUT,
+        watch: Callable[[str, bool], None] = lambda _purpose, _up: None,
     ) -> None:
         """Begin to connect.
 
         The queues of `listeners` are declared before anything is published, so that messages wait
         there for services that have not started yet. `name` is how the broker's pages call the
-        connections. Raises `ConfigurationError` when the URL cannot be used.
+        connections; `watch` is told when one (`publishing`, `consuming`, `parking`) begins to work,
+        and when it ceases to. Raises `ConfigurationError` when the URL cannot be used.
         """
         self._url = url
         self._name = name
         self._prefetch = prefetch
         self._timeout = timeout
+        self._watch = watch
         self._consumers: list[RabbitEars] = []
-        self._publisher = Publisher(self._connection("publishing"), listeners, timeout)
+        self._publisher = Publisher(
+            self._connection("publishing", "publishing"), listeners, timeout
+        )
 
     def publish(self, messages: Sequence[Message]) -> None:
         """Return when RabbitMQ has confirmed every message; raise `Unavailable` if it has not.
@@ -72,7 +78,10 @@ class RabbitBus:
         not raise, and must come back when its consumer is being stopped.
         """
         name = subscription.service
-        lines = self._connection(name), self._connection(f"{name} given up")
+        lines = (
+            self._connection(name, "consuming"),
+            self._connection(f"{name} given up", "parking"),
+        )
         work, given_up = (
             RabbitConsumer(
                 line,
@@ -101,17 +110,18 @@ class RabbitBus:
             consumer.stop()
         self._publisher.close()
 
-    def _connection(self, purpose: str) -> Connection:
-        name = f"{self._name} {purpose}"
-        return Connection(_PikaDialer(self._url, self._timeout, name), name)
+    def _connection(self, user: str, purpose: str) -> Connection:
+        name = f"{self._name} {user}"
+        dialer = _PikaDialer(self._url, self._timeout, name)
+        return Connection(dialer, name, partial(self._watch, purpose))
 
 
 class _PikaDialer:
     """Makes pika's connections; it implements `Dialer`."""
 
     def __init__(self, url: str, timeout: float, name: str) -> None:
-        parameters = _parameters(url)
-        parameters.heartbeat = HEARTBEAT
+        parameters = parameters_of(url)
+        parameters.heartbeat = HEARTBEAT if parameters.heartbeat is None else parameters.heartbeat
         parameters.blocked_connection_timeout = timeout
         parameters.socket_timeout = min(10.0, timeout)
         parameters.stack_timeout = min(15.0, timeout)
@@ -134,7 +144,9 @@ class _PikaDialer:
         def channel_opened(channel: Any) -> None:
             channel.add_on_close_callback(lambda _, error: callbacks.failed(words(error)))
             channel.add_on_cancel_callback(
-                lambda _: callbacks.failed("it cancelled the consumer; was the queue deleted?")
+                lambda _: callbacks.failed(
+                    "it cancelled the consumer; was the queue deleted? It is declared anew"
+                )
             )
             callbacks.opened(channel.connection, _PikaChannel(channel))
 
@@ -224,7 +236,8 @@ class _PikaChannel:
         self._channel.basic_nack(tag, multiple=up_to, requeue=True)
 
 
-def _parameters(url: str) -> pika.URLParameters:
+def parameters_of(url: str) -> pika.URLParameters:
+    """How to connect; raises `ConfigurationError` for a URL that cannot be used."""
     if url.startswith(("amqp://", "amqps://")):
         with suppress(ValueError, TypeError, LookupError):
             return pika.URLParameters(url)

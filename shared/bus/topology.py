@@ -4,11 +4,13 @@ Events go through a topic exchange, commands through a direct one. Each service 
 queue for its work and one for what the broker gives up on, which it keeps among its own parked
 messages. What cannot even be read from there goes to the parking queue, for people. The arguments
 are those that RabbitMQ 3.10 and 4 both take; changed ones would be refused for a queue that exists,
-hence the versions in the names.
+hence the versions in the names. A release that changes the arguments of the services' queues counts
+up `VERSION`: it declares queues of its own beside those of the release before, which `retiring`
+names.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.bus.protocol import Subscription
 from shared.domain.commands import COMMANDS
@@ -18,6 +20,9 @@ COMMANDS_EXCHANGE = "concentric.commands.v1"
 PARKED = "concentric.parked.v1"
 """The exchange of what was delivered too often without being acknowledged, and the queue of what
 no service could fetch from there either."""
+
+VERSION = 1
+"""Of the arguments of the services' queues."""
 
 DELIVERIES = 20
 """How often a message is delivered without being acknowledged before the broker gives it up."""
@@ -72,14 +77,37 @@ def topology(subscriptions: Sequence[Subscription] = ()) -> Topology:
         ),
         bindings=(
             *(Binding(PARKED, given_up_name(each.service), "") for each in subscriptions),
-            *(binding for each in subscriptions for binding in _bindings(each)),
+            *(
+                binding
+                for each in subscriptions
+                for binding in _bindings(each, queue_name(each.service))
+            ),
         ),
     )
 
 
-def queue_name(service: str) -> str:
-    """The queue of a service; all its replicas share it."""
-    return f"concentric.{service}.v1"
+def queue_name(service: str, version: int | None = None) -> str:
+    """The queue of a service, or the one of an earlier version; all its replicas share it."""
+    return f"concentric.{service}.v{version or VERSION}"
+
+
+def retiring(service: str) -> list[str]:
+    """The queues that a service had in earlier releases, the oldest first."""
+    return [queue_name(service, version) for version in range(1, VERSION)]
+
+
+def aside(subscription: Subscription) -> Topology:
+    """A queue that takes a service's messages while its own is declared anew.
+
+    It takes as many as the disk does, and gives up on none.
+    """
+    name = f"concentric.{subscription.service}.aside"
+    return replace(bound(subscription, name), queues=(Queue(name, _PARKING.arguments),))
+
+
+def bound(subscription: Subscription, queue: str) -> Topology:
+    """The bindings alone by which a queue gets what the subscription names."""
+    return Topology((), (), tuple(_bindings(subscription, queue)))
 
 
 def given_up_name(service: str) -> str:
@@ -138,8 +166,7 @@ def _given_up(subscription: Subscription) -> Queue:
     )
 
 
-def _bindings(subscription: Subscription) -> list[Binding]:
-    queue = queue_name(subscription.service)
+def _bindings(subscription: Subscription, queue: str) -> list[Binding]:
     return [
         *(Binding(EVENTS_EXCHANGE, queue, key) for key in subscription.events),
         *(Binding(COMMANDS_EXCHANGE, queue, key) for key in subscription.commands),

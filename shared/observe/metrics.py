@@ -6,6 +6,8 @@ from the code and from the policy alone, so that their number is bounded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -81,6 +83,18 @@ class Metrics:
             "concentric_messages_published",
             "Messages that the bus confirmed.",
             ("service",),
+            registry=registry,
+        )
+        self.connection_up = Gauge(
+            "concentric_connection_up",
+            "1 while a connection to RabbitMQ stands and takes messages.",
+            ("service", "connection"),
+            registry=registry,
+        )
+        self.connection_losses = Counter(
+            "concentric_connection_losses",
+            "Times that such a connection was lost, or RabbitMQ took no messages on it.",
+            ("service", "connection"),
             registry=registry,
         )
         self.outbox_rows = Gauge(
@@ -173,6 +187,19 @@ class Metrics:
         ):
             counter.labels(service)
         self.outbox_full.labels(service).set(0)
+
+    def connections(self, service: str) -> Callable[[str, bool], None]:
+        """Who notes that a connection of a service begins to work, or ceases to."""
+        for purpose in ("publishing", "consuming", "parking"):
+            self.connection_up.labels(service, purpose)
+            self.connection_losses.labels(service, purpose)
+
+        def note(purpose: str, up: bool) -> None:
+            self.connection_up.labels(service, purpose).set(up)
+            if not up:
+                self.connection_losses.labels(service, purpose).inc()
+
+        return note
 
     def text(self) -> bytes:
         """Everything in the Prometheus text format."""

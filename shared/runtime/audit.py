@@ -183,15 +183,17 @@ def settled(
     wait: float,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
+    sending: Callable[[], bool] = lambda: False,
 ) -> Findings:
     """Look again while there are differences, for `wait` seconds at the most.
 
     Events on their way make differences that the next look no longer finds, so only those count
-    that every look finds. The books have settled when nothing has changed for `STILL` seconds.
+    that every look finds. The books have settled when nothing has changed for `STILL` seconds and
+    nobody is `sending`: a relay that found the broker away tries again only after a pause.
     """
     changed = began = clock()
     latest = lasting = look()
-    while lasting.number and clock() - began < wait and clock() - changed < STILL:
+    while lasting.number and clock() - began < wait and (clock() - changed < STILL or sending()):
         sleep(PAUSE)
         newest = look()
         if newest != latest:

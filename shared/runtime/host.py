@@ -162,10 +162,13 @@ class Host:
         self.storage.migrate()
         counts = self.storage.counts()
         self._backlog.counted(counts.outbox, counts.outbox_bytes)
-        self._worker.start()
         self._consumer = self._bus.subscribe(self.service.subscription(), self._worker.put)
         self._consumer.hold(self._backlog.full)
         self._worker.consumer = self._consumer
+        # Not earlier: what is delivered before `subscribe` returns would be committed by a worker
+        # that knows no consumer yet, and never be acknowledged. A reader that feels its way, one
+        # message at a time, would wait for that one for ever.
+        self._worker.start()
 
     def speak(self) -> None:
         """Publish what lies in the outbox, and begin to watch the time."""

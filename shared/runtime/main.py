@@ -49,7 +49,8 @@ def run(service: Service) -> None:
         folder=settings.data,
     )
     migrate([storage])
-    bus = RabbitBus(settings.amqp(), name=service.name, listeners=LISTENERS)
+    watch = metrics.connections(service.name)
+    bus = RabbitBus(settings.amqp(), name=service.name, listeners=LISTENERS, watch=watch)
     host = Host(service, storage, bus, policies(settings, metrics, storage), metrics, settings)
     host.listen()
     host.speak()

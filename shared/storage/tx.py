@@ -173,6 +173,7 @@ class Tx:
         for column in ("body", "reason", "trace"):
             value: Scalar = getattr(parked, column)
             self._revise(self._messaging.parked, parked.id, column, value)
+
     def take_parked(self, id_: str) -> Parked | None:
         """Delete a parked message at once, and return it; None where it no longer lies there.
 

@@ -113,7 +113,7 @@ def test_intake_goes_on_without_a_broker_up_to_its_bound_and_by_itself_when_it_i
         if trouble == "away":
             proxy.down()
         else:
-            proxy.swallows = True
+            proxy.swallow()
         taken = [name for name in map(str, range(12)) if place.submit(name).status_code == 201]
         assert taken == ["0", "1", "2", "3", "4"]
 
@@ -136,7 +136,7 @@ def test_intake_goes_on_without_a_broker_up_to_its_bound_and_by_itself_when_it_i
         if trouble == "away":
             proxy.mend()
         else:
-            proxy.swallows = False
+            proxy.mend()
             proxy.cut()
         until(lambda: place.submit("5").status_code == 201)
         until(all_gone(place))

@@ -38,6 +38,11 @@ class Process:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
     def launch(self) -> None:
         """Start without waiting."""
         with self._log.open("ab") as log:

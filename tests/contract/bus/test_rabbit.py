@@ -10,8 +10,10 @@ from pika.adapters.blocking_connection import BlockingChannel
 from shared.bus.rabbit import RabbitBus
 from shared.bus.topology import DELIVERIES, PARKED
 from shared.domain.errors import ConfigurationError, Unavailable
-from tests.contract.bus.proxy import Proxy
 from tests.contract.bus.readers import INTAKE, LEDGER, ROUTER, Reader, Relaying, eventually, message
+from tests.support.proxy import Proxy
+from tests.support.servers import Server
+from tests.support.servers.server import management
 
 Buses = Callable[..., RabbitBus]
 
@@ -176,6 +178,38 @@ def test_one_message_that_nobody_is_bound_to_does_not_keep_the_others(rabbit: Bu
         bus.publish([before, lost, after])
 
     reader.wait_for([before.id, after.id])
+
+
+def test_a_queue_that_was_full_takes_messages_again_once_there_is_room(
+    rabbit: Buses, rabbitmq: Server, vhost: str
+) -> None:
+    bus = rabbit(listeners=[ROUTER])
+    path = f"/api/policies/{urlsplit(vhost).path.removeprefix('/')}/full"
+    limit = {"pattern": "router", "definition": {"max-length": 3, "overflow": "reject-publish"}}
+    with management(rabbitmq) as api:
+        api.put(path, json=limit).raise_for_status()
+        sent = [[message()] for _ in range(20)]
+        relays = [Relaying(bus, each) for each in sent]
+        eventually(lambda: any("is its queue full?" in str(each.refusals) for each in relays))
+        api.delete(path).raise_for_status()
+
+    assert all(relay.done.wait(15) for relay in relays), "RabbitMQ tells no open channel of it"
+    Reader(bus, ROUTER).wait_for([each.id for [each] in sent])
+
+
+def test_a_peer_that_goes_silent_is_noticed_and_left(rabbit: Buses, proxy: Proxy) -> None:
+    bus = rabbit(f"{proxy.url}?heartbeat=1", listeners=[ROUTER], timeout=3)
+    reader = Reader(bus, ROUTER)
+    bus.publish([message()])
+
+    proxy.swallow()
+    relay = Relaying(bus, [sent := message()])
+    eventually(lambda: "silent" in f"{bus.problem} {reader.consumer.problem}")
+    assert relay.refusals
+    proxy.mend()
+
+    assert relay.done.wait(15), relay.refusals[-1]
+    reader.wait_for([sent.id])
 
 
 def test_a_message_given_back_too_often_comes_to_its_reader_as_given_up(

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -16,8 +17,10 @@ _FOLDERS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin")
 class PrivateRabbit(PrivateNode):
     """A RabbitMQ node with its own data, Erlang cookie, port mapper and management API."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: Path | None = None) -> None:
+        """`data` is where it keeps its messages, if not in its own folder."""
         self._program = installed(_find_server, "RabbitMQ", "AMQP_URL", "rabbitmq-server")
+        self._data = data
         super().__init__()
         self._port, self._management, self._distribution, self._mapper = free_ports(4)
         self.url = f"amqp://{USER}:{self.password}@127.0.0.1:{self._port}/%2F"
@@ -33,7 +36,26 @@ class PrivateRabbit(PrivateNode):
         )
 
     def start(self) -> None:
-        environment = clean_environment() | {
+        environment = self._environment()
+        self._start_mapper(environment)
+        self.spawn([self._program], env=environment)
+        self.until_ready()
+
+    def control(self, *arguments: str) -> str:
+        """What `rabbitmqctl` does on this node, and says."""
+        done = subprocess.run(
+            [self._program.with_name("rabbitmqctl"), "--quiet", *arguments],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ServerError(f"rabbitmqctl {' '.join(arguments)} failed:\n{done.stderr}")
+        return done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        return clean_environment() | {
             "HOME": str(self.folder),  # where Erlang keeps its cookie
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(self._mapper),
@@ -41,7 +63,7 @@ class PrivateRabbit(PrivateNode):
             "RABBITMQ_DIST_PORT": str(self._distribution),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
             "RABBITMQ_LOG_BASE": str(self.folder / "log"),
-            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+            "RABBITMQ_MNESIA_BASE": str(self._data or self.folder / "data"),
             "RABBITMQ_NODENAME": f"concentric-{self._port}@localhost",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ("-kernel inet_dist_use_interface {127,0,0,1}"),
             # Files that do not exist: the settings of the machine's own node are not for this one.
@@ -49,9 +71,6 @@ class PrivateRabbit(PrivateNode):
             "RABBITMQ_CONFIG_FILES": str(self.folder / "conf.d"),
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "rabbitmq-env.conf"),
         }
-        self._start_mapper(environment)
-        self.spawn([self._program], env=environment)
-        self.until_ready()
 
     def _start_mapper(self, environment: dict[str, str]) -> None:
         """Start Erlang's port mapper: one that the node starts itself would stay for ever."""

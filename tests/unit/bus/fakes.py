@@ -62,6 +62,7 @@ class FakeLine:
 
     def __init__(self) -> None:
         self.problem: str | None = None
+        self.renewed: list[str] = []
         self.user: LineUser
         self.channel = FakeChannel()
 
@@ -90,6 +91,11 @@ class FakeLine:
 
     def call(self, callback: Callable[[], None]) -> None:
         callback()
+
+    def renew(self, reason: str) -> None:
+        self.renewed.append(reason)
+        self.lose(reason)
+        self.open()
 
     def close(self) -> None:
         self.lose("closed")

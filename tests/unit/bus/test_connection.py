@@ -15,17 +15,23 @@ from tests.unit.bus.fakes import FakeChannel
 
 
 class FakeLoop:
-    """Runs what it is given, one after the other, until it is stopped."""
+    """Runs what it is given, one after the other, until it is stopped; time passes as told."""
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._running = False
+        self.later: list[tuple[float, Callable[[], None]]] = []
 
     def add_callback_threadsafe(self, callback: Callable[[], None]) -> None:
         self._waiting.put(callback)
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> None:
-        """Nothing in these tests takes so long."""
+        self.later.append((delay, callback))
+
+    def pass_time(self) -> None:
+        """All that was to happen later happens."""
+        for _, callback in sorted(self.later, key=lambda each: each[0]):
+            self.add_callback_threadsafe(callback)
 
     def start(self) -> None:
         self._running = True
@@ -43,8 +49,9 @@ class FakeLoop:
 
 
 class FakeConnection:
-    def __init__(self, callbacks: Callbacks) -> None:
+    def __init__(self, callbacks: Callbacks, *, silent: bool = False) -> None:
         self._callbacks = callbacks
+        self._silent = silent
         self.is_open = False
 
     def open(self) -> None:
@@ -54,11 +61,15 @@ class FakeConnection:
 
     def close(self) -> None:
         self.is_open = False
-        self._callbacks.ended("normal shutdown")
+        if not self._silent:
+            self._callbacks.ended("normal shutdown")
 
 
 class FakeDialer:
-    """Lets each attempt go as `plan` says: `up`, `raise`, or the reason why it fails."""
+    """Lets each attempt go as `plan` says: `up`, `silent`, `raise`, or the reason why it fails.
+
+    A silent peer connects, and then answers nothing more.
+    """
 
     where = "rabbit:5672/house"
 
@@ -76,8 +87,8 @@ class FakeDialer:
         step = self._plan[min(self.attempts, len(self._plan) - 1)]
         self.attempts += 1
         self.callbacks.append(callbacks)
-        connection = FakeConnection(callbacks)
-        if step == "up":
+        connection = FakeConnection(callbacks, silent=step == "silent")
+        if step in {"up", "silent"}:
             loop.add_callback_threadsafe(connection.open)
         elif step == "raise":
             raise RuntimeError("a bug")
@@ -88,13 +99,16 @@ class FakeDialer:
 
 class User:
     def __init__(self) -> None:
+        self.ready = True
+        """Whether it gets what it asks for when the channel is open."""
         self.opened_count = 0
         self.losses: list[str] = []
         self.up = Event()
 
     def opened(self, _channel: Channel, up: Callable[[], None]) -> None:
         self.opened_count += 1
-        up()
+        if self.ready:
+            up()
         self.up.set()
 
     def lost(self, reason: str) -> None:
@@ -109,9 +123,12 @@ Make = Callable[..., tuple[Connection, FakeDialer, User]]
 def connect() -> Iterator[Make]:
     made: list[Connection] = []
 
-    def make(*plan: str) -> tuple[Connection, FakeDialer, User]:
+    def make(
+        *plan: str, ready: bool = True, watch: Callable[[bool], None] = lambda _: None
+    ) -> tuple[Connection, FakeDialer, User]:
         dialer, user = FakeDialer(*plan), User()
-        connection = Connection(dialer, "test")
+        user.ready = ready
+        connection = Connection(dialer, "test", watch)
         made.append(connection)
         connection.start(user)
         return connection, dialer, user
@@ -119,6 +136,13 @@ def connect() -> Iterator[Make]:
     yield make
     for connection in made:
         connection.close()
+
+
+def _until(what: Callable[[], bool]) -> None:
+    deadline = monotonic() + 5
+    while not what():
+        assert monotonic() < deadline, "it never came to hold"
+        sleep(0.001)
 
 
 def test_a_connection_that_stands_has_no_problem(connect: Make) -> None:
@@ -156,11 +180,51 @@ def test_a_channel_of_no_use_is_closed_with_its_reason_and_opened_anew(connect: 
     callbacks = dialer.callbacks[0]
     connection.call(lambda: callbacks.failed("it cancelled the consumer"))
 
-    deadline = monotonic() + 5
-    while user.opened_count < 2:
-        assert monotonic() < deadline
-        sleep(0.001)
+    _until(lambda: user.opened_count == 2)
     assert user.losses == ["RabbitMQ at rabbit:5672/house: it cancelled the consumer"]
+
+
+def test_who_works_over_it_hears_of_the_loss_even_of_a_peer_that_answers_nothing(
+    connect: Make,
+) -> None:
+    connection, dialer, user = connect("silent", "up")
+    assert user.up.wait(5)
+
+    connection.call(lambda: dialer.callbacks[0].failed("it closed the channel"))
+    connection.call(dialer.loops[0].pass_time)
+
+    _until(lambda: user.opened_count == 2)
+    assert user.losses == ["RabbitMQ at rabbit:5672/house: it closed the channel"]
+
+
+def test_a_broker_that_leaves_the_declarations_unanswered_is_left_and_tried_again(
+    connect: Make,
+) -> None:
+    connection, dialer, user = connect("up", ready=False)
+    assert user.up.wait(5)
+
+    user.ready = True
+    connection.call(dialer.loops[0].pass_time)
+
+    _until(lambda: user.opened_count == 2)
+    assert "did not declare the queues within 60 s" in user.losses[0]
+    _until(lambda: connection.problem is None)
+
+
+def test_each_beginning_and_end_of_its_work_is_told_once(connect: Make) -> None:
+    told: list[bool] = []
+    connection, dialer, user = connect("away", "away", "up", watch=told.append)
+    assert user.up.wait(5)
+    _until(lambda: connection.problem is None)
+    assert told == [True]
+
+    connection.call(lambda: dialer.callbacks[-1].blocked("low on disk"))
+    connection.call(lambda: dialer.callbacks[-1].blocked(None))
+    connection.call(lambda: dialer.callbacks[-1].failed("lost"))
+
+    _until(lambda: len(told) == 5)
+    connection.close()
+    assert told == [True, False, True, False, True]
 
 
 def test_a_broker_short_of_memory_is_a_problem_while_it_lasts(connect: Make) -> None:
@@ -171,7 +235,8 @@ def test_a_broker_short_of_memory_is_a_problem_while_it_lasts(connect: Make) -> 
     connection.call(lambda: dialer.callbacks[0].blocked("low on memory"))
     connection.call(done.set)
     assert done.wait(5)
-    assert connection.problem == "RabbitMQ at rabbit:5672/house takes no messages: low on memory"
+    blocked = "RabbitMQ at rabbit:5672/house takes no messages: low on memory; make room"
+    assert (connection.problem or "").startswith(blocked)
     done.clear()
     connection.call(lambda: dialer.callbacks[0].blocked(None))
     connection.call(done.set)
@@ -207,6 +272,7 @@ def test_errors_that_wrap_errors_are_told_by_the_innermost() -> None:
             self.exceptions = (OSError("no route"), ConnectionRefusedError(111, "refused"))
             super().__init__("workflow")
 
-    assert words(Workflow()) == "ConnectionRefusedError: [Errno 111] refused"
-    assert words(ValueError(Workflow())) == "ConnectionRefusedError: [Errno 111] refused"
-    assert words(TimeoutError()) == "TimeoutError"
+    refused = "ConnectionRefusedError: [Errno 111] refused; see that it runs there"
+    assert words(Workflow()).startswith(refused)
+    assert words(ValueError(Workflow())).startswith(refused)
+    assert words(KeyError()) == "KeyError"

@@ -107,6 +107,24 @@ def test_a_returned_message_fails_its_own_batch_and_no_other(start: Start, line:
     assert again.result(5) is None, "the same messages go through once somebody is bound"
 
 
+def test_a_channel_on_which_something_was_refused_is_given_up_once_nothing_is_under_way(
+    start: Start, line: FakeLine
+) -> None:
+    start(messages(2))
+    good = start(messages(1))
+
+    line.channel.settled(1, False, False)
+    line.channel.settled(3, False, True)
+    assert good.result(5) is None
+    assert line.renewed == []
+    line.channel.settled(2, False, True)
+
+    assert line.renewed == ["it did not take a message for case.closed: is its queue full?"]
+    after = start(messages(1))
+    line.channel.settled(1, False, True)
+    assert after.result(5) is None
+
+
 def test_no_more_than_a_window_is_under_way(start: Start, line: FakeLine) -> None:
     done = start(messages(WINDOW + 10))
     assert len(line.channel.published) == WINDOW

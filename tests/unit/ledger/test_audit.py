@@ -228,14 +228,17 @@ def findings(*cases: str) -> Findings:
     return Findings({}, len(found), {each.key: each for each in found})
 
 
-def settle(looks: list[Findings], wait: float = 30.0) -> tuple[Findings, float]:
-    """Looks one after the other, the last one again and again."""
+def settle(looks: list[Findings], wait: float = 30.0, sent: float = 0.0) -> tuple[Findings, float]:
+    """Looks one after the other, the last again and again; all is sent after so many seconds."""
     time, rest = Time(), iter(looks)
 
     def look() -> Findings:
         return next(rest, looks[-1])
 
-    return settled(look, wait=wait, clock=time.clock, sleep=time.sleep), time.now
+    found = settled(
+        look, wait=wait, clock=time.clock, sleep=time.sleep, sending=lambda: time.now < sent
+    )
+    return found, time.now
 
 
 def test_books_that_agree_are_looked_at_once() -> None:
@@ -251,6 +254,15 @@ def test_events_on_their_way_are_waited_for() -> None:
 def test_in_a_busy_house_a_difference_that_the_next_look_does_not_find_is_none() -> None:
     found, _ = settle([findings("a", "b"), findings("c", "d")])
     assert found.number == 0
+
+
+def test_what_somebody_has_still_to_send_is_waited_for_longer() -> None:
+    looks = [findings("a")] * 60
+    found, seconds = settle([*looks, findings()], sent=25.0)
+    assert found.number == 1
+    assert seconds == pytest.approx(25.0)
+    found, seconds = settle([*looks, findings()], sent=35.0, wait=60.0)
+    assert (found.number, seconds) == (0, 30.0)
 
 
 def test_a_difference_that_every_look_finds_stays() -> None:

@@ -75,15 +75,19 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         """Work until told to stop and the inlet is empty."""
-        running = True
-        while running:
-            work, running = self._take()
-            self._busy = True
-            if work:
-                self._carry_out(work)
-            elif self._parts.relay.published():
-                self._carry_out([])
-            self._busy = False
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Take one batch and carry it out; whether to go on. Whoever has no thread calls it."""
+        work, running = self._take()
+        self._busy = True
+        if work:
+            self._carry_out(work)
+        elif self._parts.relay.published():
+            self._carry_out([])
+        self._busy = False
+        return running
 
     def _take(self) -> tuple[list[Work], bool]:
         """What lies there, up to a batch, [] when quiet for a while; and whether to go on."""

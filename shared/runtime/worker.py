@@ -19,6 +19,7 @@ from shared.runtime.packing import parked_message
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.work import Errand, Request, Tick, Work, goes_alone, weight
+from shared.storage.messaging import Parked
 from shared.storage.storage import Storage
 
 QUIET = 0.25
@@ -142,10 +143,10 @@ class Worker(threading.Thread):
         self._parts.log.error("given up", work=type(item).__name__, error=place_of(error))
         if isinstance(item, Delivery):
             parked = parked_message(item, error, self._parts.context().now, TRIES)
-            with self._parts.storage.transaction(parked.parked_at) as tx:
-                if tx.claim([item.message.id]):
-                    tx.park(parked)
-            self._settle([item], Result(parked=[parked]))
+            try:
+                self._settle([item], self._persist([], parked))
+            except Stopped:
+                self._return([item])
         elif isinstance(item, Request):
             item.answer.set_exception(error)
         elif isinstance(item, Errand):
@@ -161,15 +162,15 @@ class Worker(threading.Thread):
             if isinstance(item, Errand):
                 item.done.set_exception(Unavailable("the service is stopping"))
 
-    def _persist(self, work: Sequence[Work]) -> Result:
-        """Commit a batch, waiting as long as it takes while a server is away.
+    def _persist(self, work: Sequence[Work], parked: Parked | None = None) -> Result:
+        """Commit a batch or a parking, waiting as long as it takes while a server is away.
 
         People do not wait as long as machines: their commands are answered that it is away.
         """
         pause = 0.05
         while True:
             try:
-                result = self._transact(work)
+                result = self._transact(work, parked)
             except Unavailable as away:
                 self.problem = str(away)
                 self._parts.metrics.retries.labels(self._parts.service.name).inc()
@@ -185,13 +186,16 @@ class Worker(threading.Thread):
                 self.problem = None
                 return result
 
-    def _transact(self, work: Sequence[Work]) -> Result:
+    def _transact(self, work: Sequence[Work], parked: Parked | None) -> Result:
         parts = self._parts
         context = parts.context()
         published = parts.relay.published()
         started = perf_counter()
         with parts.storage.transaction(context.now) as tx:
             result = Batch(parts.service, tx, context).run(work)
+            if parked is not None and tx.claim([parked.message_id]):
+                tx.park(parked)
+                result.parked.append(parked)
             tx.discard(published)
         parts.relay.forget(published)
         self.transactions += 1

@@ -263,7 +263,7 @@ def decisions_can_be_explained(history: History, storages: Storages) -> None:
 
 def nothing_personal_leaves(history: History, logs: Logs) -> None:
     """Neither logs nor metrics name a person, or say what one has said."""
-    for where, text in (("the log", f"{logs}"), ("the metrics", f"{history.house.metrics.text()}")):
+    for where, text in (("the log", f"{logs}"), ("the metrics", history.house.metrics.text().decode())):
         for secret in SECRETS:
             if secret in text:
                 raise Broken(f"{where} says {secret!r}")

@@ -9,7 +9,7 @@ from datetime import timedelta
 from shared.bus.codec import encode
 from shared.bus.envelope import Envelope
 from shared.bus.protocol import Message
-from shared.domain.aggregates import Handling
+from shared.domain.aggregates import Handling, HandlingState
 from shared.domain.case import Answer, Informant, Kind
 from shared.domain.commands import (
     AcceptCase,
@@ -41,6 +41,9 @@ UNITS = ("house", "repair", "north", "south")
 SECRETS = ("Mei Lin", "mei@home.example.org", "the neighbour at number nine")
 """A name, an address and words that may stand in no log, metric, header or queue's name."""
 
+MOST = 8
+"""Cases that people raise; further submissions repeat them."""
+
 OWNERS = {
     "intake": (SubmitCase, WithdrawCase),
     "router": (
@@ -61,12 +64,13 @@ class People:
     records: Records
     replicas: Mapping[str, Sequence[Replica]]
     handlings: dict[str, Handling] = field(default_factory=dict)
-    links: list[str] = field(default_factory=list)
+    links: dict[str, list[str]] = field(default_factory=dict)
+    """Tokens of the links that were given out, by case."""
     submitted: list[SubmitCase] = field(default_factory=list)
     promised: list[Event] = field(default_factory=list)
     """Events of which somebody was told that they have happened."""
-    _waiting: list[tuple[Request, Command, bool]] = field(default_factory=list)
-    """Requests, and whether their replica is still the same: no answer comes from the dead."""
+    _waiting: list[tuple[Request, Command]] = field(default_factory=list)
+    """Requests that were not answered yet; those of the dead never will be."""
     _unsure: list[tuple[str, Message]] = field(default_factory=list)
     """Messages whose sender has not heard that they arrived: it sends them again."""
     _read: int = 0
@@ -106,7 +110,8 @@ class People:
         for envelope in heard:
             event = envelope.data
             if isinstance(event, EvaluationRequested):
-                self.links.append(event.link.rpartition("/")[2])
+                token = event.link.rpartition("/")[2]
+                self.links.setdefault(event.case_id, []).append(token)
             elif isinstance(event, HandlingEvent):
                 known = self.handlings.get(event.case_id)
                 if known is None or known.version < event.handling.version:
@@ -115,7 +120,7 @@ class People:
                 self.handlings.setdefault(event.case_id, Handling(case_id=event.case_id))
         for waiting in [each for each in self._waiting if each[0].answer.done()]:
             self._waiting.remove(waiting)
-            self._hear_answer(*waiting[:2])
+            self._hear_answer(*waiting)
 
     def finish(self) -> bool:
         """Send once more what nobody has confirmed; whether there was anything."""
@@ -141,7 +146,7 @@ class People:
             return
         replica = self.chance.one_of(ready)
         self.records.tell("somebody", f"asks {replica.name} for {self._words(command)}")
-        self._waiting.append((replica.ask(command), command, True))
+        self._waiting.append((replica.ask(command), command))
 
     def _write(self, command: Command) -> None:
         message, _ = self._letter(command)
@@ -176,17 +181,32 @@ class People:
     # ── what they want ────────────────────────────────────────────────────────────────────────
 
     def _command(self) -> Command:
-        if not self.handlings or self.chance.tenth(2):
+        known = len(self.handlings)
+        if not known or (known < MOST and self.chance.tenth(2)):
             return self._submission()
+        if self.chance.tenth(6):
+            return self._next_step()
         choices: tuple[Callable[[], Command], ...] = (
-            *(self._handle,) * 8, *(self._rate,) * 6, *(self._keep_time,) * 3,
-            self._withdraw, self._retriage, self._apply,
+            *(lambda: self._handle(self._case()),) * 4, *(self._rate,) * 3,
+            *(lambda: self._keep_time(self._case()),) * 3,
+            self._retriage, self._apply,
         )  # fmt: skip
         return self.chance.one_of(choices)()
 
+    def _next_step(self) -> Command:
+        """What whoever has the case would do next, as far as they have heard."""
+        known, chance = self._case(), self.chance
+        if known.state is HandlingState.REPLIED and known.case_id in self.links:
+            token = self.links[known.case_id][-1]
+            return RateReply(token=token, score=chance.one_of(("good", "bad", "bad")))
+        if known.state in {HandlingState.ROUTED, HandlingState.ACCEPTED}:
+            acts = (self._answer, self._answer, self._handle, self._keep_time)
+            return chance.one_of(acts)(known)
+        return self._withdraw() if chance.tenth(1) else self._keep_time(known)
+
     def _submission(self) -> SubmitCase:
         chance = self.chance
-        if self.submitted and chance.tenth(2):
+        if self.submitted and (len(self.submitted) > MOST or chance.tenth(2)):
             return chance.one_of(self.submitted)
         number = len(self.submitted) + 1
         answered = chance.tenth(1)
@@ -217,37 +237,36 @@ class People:
     def _unit(self, known: Handling) -> str:
         return known.unit if known.unit and self.chance.tenth(9) else self.chance.one_of(UNITS)
 
-    def _handle(self) -> Command:
-        known, chance = self._case(), self.chance
-        base = {"case_id": known.case_id, "unit": self._unit(known)}
-        person = chance.one_of(("clerk", "caller-1", None))
-        if chance.tenth(5):
-            return ReplyToCase(**base, person=person, reply="It is mended.")
-        if chance.tenth(5):
-            return AcceptCase(**base, person=person)
-        if chance.tenth(5):
-            return TransferCase(**base, to_unit=chance.one_of(UNITS), reason="Theirs")
-        return ReturnCase(**base, reason="Not ours")
+    def _answer(self, known: Handling) -> Command:
+        person = self.chance.one_of(("clerk", "caller-1", None))
+        unit = self._unit(known)
+        return ReplyToCase(case_id=known.case_id, unit=unit, person=person, reply="It is mended.")
 
-    def _keep_time(self) -> Command:
-        known, chance = self._case(), self.chance
-        base = {"case_id": known.case_id, "unit": self._unit(known)}
-        if chance.tenth(3):
-            until = chance.now + timedelta(hours=30) if chance.tenth(5) else None
-            return PauseClock(**base, reason="waiting", until=until)
-        if chance.tenth(3):
-            return ResumeClock(**base)
+    def _handle(self, known: Handling) -> Command:
+        chance, case_id, unit = self.chance, known.case_id, self._unit(known)
         if chance.tenth(5):
-            return RequestExtension(**base, days=chance.dice.randrange(1, 5), reason="Parts")
-        return DecideExtension(case_id=known.case_id, unit="house", granted=chance.tenth(6))
+            return AcceptCase(case_id=case_id, unit=unit, person="clerk")
+        if chance.tenth(5):
+            to_unit = chance.one_of(UNITS)
+            return TransferCase(case_id=case_id, unit=unit, to_unit=to_unit, reason="Theirs")
+        return ReturnCase(case_id=case_id, unit=unit, reason="Not ours")
+
+    def _keep_time(self, known: Handling) -> Command:
+        chance, case_id, unit = self.chance, known.case_id, self._unit(known)
+        if chance.tenth(4):
+            until = chance.now + timedelta(hours=30) if chance.tenth(5) else None
+            return PauseClock(case_id=case_id, unit=unit, reason="waiting", until=until)
+        if chance.tenth(3):
+            return ResumeClock(case_id=case_id, unit=unit)
+        if chance.tenth(5):
+            days = chance.dice.randrange(1, 5)
+            return RequestExtension(case_id=case_id, unit=unit, days=days, reason="Parts")
+        return DecideExtension(case_id=case_id, unit="house", granted=chance.tenth(6))
 
     def _rate(self) -> Command:
-        if not self.links:
-            return self._handle()
-        token = self.chance.one_of(self.links[-3:] if self.chance.tenth(7) else self.links)
-        if self.chance.tenth(1):
-            token = "guessed"
-        return RateReply(token=token, score=self.chance.one_of(("good", "bad", "bad")))
+        tokens = ["guessed", *(token for known in self.links.values() for token in known)]
+        score = self.chance.one_of(("good", "bad", "bad"))
+        return RateReply(token=self.chance.one_of(tokens), score=score)
 
     def _withdraw(self) -> Command:
         return WithdrawCase(case_id=self._case().case_id, reason="Settled")

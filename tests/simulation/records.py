@@ -21,8 +21,8 @@ VERSIONS = (
 """Fields of whatever is stored that count upwards."""
 
 
-class Broken(AssertionError):
-    """Something does not hold that must always hold."""
+class Broken(BaseException):
+    """Something does not hold that must always hold. No handler of errors may catch it."""
 
 
 @dataclass

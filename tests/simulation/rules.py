@@ -81,9 +81,9 @@ messages:
 notifications:
   - name: a red slip
     when: {event: [case.routed, case.transferred], colour: red}
-    then: {tell: [unit, parent], by: [mail, webhook]}
-  - name: time runs out
-    when: {event: [case.due-soon, case.overdue, case.escalated]}
+    then: {tell: [unit], by: [mail, webhook]}
+  - name: time has run out
+    when: {event: case.overdue}
     then: {tell: [unit]}
 review: {levels: [base], days: 5, by: [parent]}
 """

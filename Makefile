@@ -9,7 +9,7 @@ READY := .venv/.ready
 export CPPFLAGS := $(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help env run run-rabbitmq test lint format bench bench-policy bench-clocks lock clean
+.PHONY: help env run run-rabbitmq test simulate lint format bench bench-policy bench-clocks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ run-rabbitmq: env ## run each service as a process of its own, on RabbitMQ and P
 
 test: env ## run all tests, on real servers (ARGS="-k name" passes arguments on)
 	$(BIN)/python -m pytest $(ARGS)
+
+simulate: env ## live many histories of the house with all its faults (SEEDS=1000, or SEED=123 replays one)
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
 
 lint: env ## check format, style, types, the direction of imports, and the length of files
 	$(BIN)/ruff format --check .

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Iterable
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import islice
+from multiprocessing import get_context
 from time import monotonic
 
 from rich.console import Console
@@ -25,7 +26,7 @@ TOLD = 120
 """Lines at a trace's end that a run of many seeds prints; a replay prints them all."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0 where everything held in every history."""
     parser = ArgumentParser(
         prog="python -m tests.simulation",
@@ -36,7 +37,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=_number, default=100, help="how many (100)")
     parser.add_argument("--first", type=_number, default=0, help="the first of them (0)")
     parser.add_argument("--seed", type=_number, help="this one alone, with its whole trace")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.seed is not None:
         return _replay(given.seed)
     return _many(range(given.first, given.first + given.seeds))
@@ -44,7 +45,7 @@ def main() -> int:
 
 def _number(text: str) -> int:
     if not text.isdecimal():
-        raise ValueError(f"{text!r} is no number: write one such as 123")
+        raise ArgumentTypeError(f"{text!r} is no number: write one such as 123")
     return int(text)
 
 
@@ -81,7 +82,8 @@ def _outcomes(seeds: Iterable[int]) -> Iterable[Outcome]:
     """As they come; those that are still to come are given up with whoever asks for them."""
     processes = os.cpu_count() or 1
     left = iter(seeds)
-    with ProcessPoolExecutor(processes) as pool:
+    # A fresh interpreter each: the bar has a thread, and a process with threads does not fork well.
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         waiting: set[Future[Outcome]] = set()
         try:
             while True:

@@ -143,7 +143,9 @@ class Broker:
             raise Crash("before publishing")
         lost = chance.strikes(0.08)
         for message in messages:
-            queues = [each for each in self.queues.values() if matches(each.subscription, message.key)]
+            queues = [
+                each for each in self.queues.values() if matches(each.subscription, message.key)
+            ]
             if not queues:
                 raise Unavailable(f"nobody is bound to {message.key}")
             self._put(message, [queue for queue in queues if not (lost and chance.tenth(5))])

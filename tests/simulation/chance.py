@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -19,6 +19,17 @@ from shared.policy import CompiledPolicy
 from tests.simulation import rules
 
 T = TypeVar("T")
+
+NARROW: Mapping[str, int] = {
+    "shared.runtime.relay.BATCH": 2,
+    "shared.runtime.relay.BATCH_BYTES": 3000,
+    "shared.runtime.relay.MEMORY_BYTES": 4000,
+    "shared.runtime.relay.CATCH_UP": 2,
+    "services.deadline.store.MOST": 2,
+    "services.deadline.calendars.BATCH": 2,
+    "services.evaluation.store.MOST": 1,
+}
+"""Limits that no short history would reach as they are: in every other one they are these."""
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)
 """Nine o'clock in the morning in the house, when every history begins."""
@@ -105,7 +116,7 @@ def _parse(_file: str, content: bytes, _on_fallback: object = None) -> CompiledP
 def ruled_by(chance: Chance) -> Iterator[None]:
     """For a while nothing in this process depends on anything but the seed."""
     clock = SimpleNamespace(now=lambda _zone: chance.moment())
-    replaced = {
+    replaced: dict[str, object] = {
         "shared.domain.ids.time": SimpleNamespace(time_ns=chance.nanoseconds),
         "shared.domain.ids.os": SimpleNamespace(urandom=chance.octets),
         "shared.domain.ids.secrets": SimpleNamespace(token_urlsafe=chance.token),
@@ -117,8 +128,9 @@ def ruled_by(chance: Chance) -> Iterator[None]:
         "shared.policy.holder.load_policy": _load,
         "shared.policy.holder.parse_policy": _parse,
     }
+    narrow = NARROW if chance.tenth(5) else {}
     with ExitStack() as stack:
-        for name, stand_in in replaced.items():
+        for name, stand_in in {**replaced, **narrow}.items():
             stack.enter_context(patch(name, stand_in))
         stack.enter_context(patch.object(policies, "TRIALS", _Trials()))
         yield

@@ -6,22 +6,19 @@ The numbers are those of "What always holds" in the README.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, MutableMapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import sqlalchemy as sa
 
 from services.deadline.plan import runs
 from services.deadline.store import CLOCKS
 from services.embedded.catalogue import NAMES, load
 from services.ledger import queries
-from services.ledger.journal import Entry, verify
+from services.ledger.journal import verify
 from services.notify.notices import NoticeState
 from services.notify.store import NOTICES
 from services.router.store import DECISIONS, HANDLINGS
 from shared.domain.aggregates import Clocks, Handling
-from shared.domain.commands import SubmitCase
 from shared.domain.events import (
     CaseDueSoon,
     CaseEscalated,
@@ -34,13 +31,11 @@ from shared.domain.events import (
 )
 from shared.policy.explain import explain_recorded
 from shared.runtime.audit import Audit, Journal, Waiting, compare
-from shared.runtime.books import lines
 from shared.runtime.versions import find
-from shared.storage.collection import Collection, M
-from shared.storage.storage import Storage
-from tests.simulation import rules
+from tests.simulation import reading, rules
 from tests.simulation.people import SECRETS
 from tests.simulation.records import Broken
+from tests.simulation.replica import SKEW
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -52,7 +47,7 @@ Logs = Sequence[MutableMapping[str, Any]]
 
 def check(history: History, logs: Logs) -> None:
     """Raise `Broken` for the first thing that does not hold."""
-    with _storages(history) as storages:
+    with reading.opened(history) as storages:
         for law in (nothing_is_lost, nothing_happens_twice, no_answer_is_taken_back):
             law(history, storages)
         clocks_speak_once(history, storages)
@@ -62,31 +57,12 @@ def check(history: History, logs: Logs) -> None:
     nothing_personal_leaves(history, logs)
 
 
-Storages = dict[str, Storage]
-
-
-@contextmanager
-def _storages(history: History) -> Iterator[Storages]:
-    """The databases, read as an auditor reads them."""
-    opened = {}
-    for name in NAMES:
-        service, folder = load(name), history.house.folder
-        opened[name] = Storage.open(
-            None, name, service.metadata, service.migrations, folder=folder
-        )
-    try:
-        yield opened
-    finally:
-        for storage in opened.values():
-            storage.close()
-
-
 # ── 1: nothing is lost ────────────────────────────────────────────────────────────────────────
 
 
-def nothing_is_lost(history: History, storages: Storages) -> None:
+def nothing_is_lost(history: History, storages: reading.Storages) -> None:
     """The books of all services agree, nothing waits, only poison is parked, the chain is whole."""
-    books = {name: list(_lines(storages[name], name)) for name in NAMES}
+    books = {name: reading.books(storages[name], name) for name in NAMES}
     with storages["ledger"].read() as connection:
         seen, held = list(queries.versions(connection)), list(queries.contents(connection))
         walked = verify(queries.journal(connection), queries.chain(connection))
@@ -107,14 +83,14 @@ def nothing_is_lost(history: History, storages: Storages) -> None:
     for name, count in findings.counts.items():
         if count.recorded != count.open + count.closed + count.withdrawn:
             raise Broken(f"{name}: recorded is not open + closed + withdrawn: {count}")
-    recorded = {event.case_id for event in _heard(history, CaseRecorded)}
+    recorded = {event.case_id for event in reading.heard(history, CaseRecorded)}
     if {line[0] for line in books["intake"]} != recorded:
         raise Broken("the books do not hold the cases that were recorded")
 
 
-def no_answer_is_taken_back(history: History, storages: Storages) -> None:
+def no_answer_is_taken_back(history: History, storages: reading.Storages) -> None:
     """What somebody was told to have happened stands in the journal."""
-    known = {(e.type, e.case_id, e.version) for e in _journal(storages)}
+    known = {(e.type, e.case_id, e.version) for e in reading.journal(storages)}
     history.people.listen()
     for event in history.people.promised:
         if (event.type, event.case_id, event.version or None) not in known:
@@ -124,7 +100,7 @@ def no_answer_is_taken_back(history: History, storages: Storages) -> None:
 # ── 2: nothing happens twice ──────────────────────────────────────────────────────────────────
 
 
-def nothing_happens_twice(history: History, storages: Storages) -> None:
+def nothing_happens_twice(history: History, storages: reading.Storages) -> None:
     """Each service committed the effect of each message that it was to hear, once."""
     records = history.records
     if not records.messages <= records.committed | records.foreign:
@@ -143,7 +119,7 @@ def nothing_happens_twice(history: History, storages: Storages) -> None:
                 raise Broken(
                     f"{envelope.type} {envelope.id[-6:]} took effect in {name} {number} times"
                 )
-    entries = Counter(entry.event_id for entry in _journal(storages))
+    entries = Counter(entry.event_id for entry in reading.journal(storages))
     events = [each.id for each in records.heard.values() if isinstance(each.data, Event)]
     if entries != Counter(events):
         raise Broken("the journal does not hold every event that was published, each once")
@@ -152,11 +128,11 @@ def nothing_happens_twice(history: History, storages: Storages) -> None:
 # ── 3: nothing is late unseen ─────────────────────────────────────────────────────────────────
 
 
-def clocks_speak_once(history: History, storages: Storages) -> None:
+def clocks_speak_once(history: History, storages: reading.Storages) -> None:
     """Every mark was said once; none whose time has come is left; no breach went by unseen."""
     said: Counter[tuple[object, ...]] = Counter()
     overdue = set()
-    for event in _heard(history, CaseDueSoon, CaseOverdue, CaseEscalated):
+    for event in reading.heard(history, CaseDueSoon, CaseOverdue, CaseEscalated):
         clocks = event.clocks
         if clocks.said:
             mark = clocks.said[-1]
@@ -167,12 +143,17 @@ def clocks_speak_once(history: History, storages: Storages) -> None:
     for told, number in said.items():
         if number > 1:
             raise Broken(f"a clock spoke {number} times: {told}")
-    for clocks in _all(storages["deadline"], CLOCKS):
-        left = [mark for mark in clocks.marks if mark.at <= history.chance.now]
+    for clocks in reading.entities(storages["deadline"], CLOCKS):
+        left = [mark for mark in clocks.marks if mark.at <= _certainly_past(history)]
         if left:
             raise Broken(f"the clock of {clocks.case_id} has not spoken: {left[0]}")
         if _breached(clocks, history) and (clocks.case_id, clocks.due_at) not in overdue:
             raise Broken(f"{clocks.case_id} was due at {clocks.due_at}, and nobody was told")
+
+
+def _certainly_past(history: History) -> datetime:
+    """A moment that lies in the past by everybody's clock."""
+    return history.chance.now - timedelta(seconds=2 * SKEW)
 
 
 def _breached(clocks: Clocks, history: History) -> bool:
@@ -181,13 +162,13 @@ def _breached(clocks: Clocks, history: History) -> bool:
         return False
     assert clocks.due_at is not None
     assert clocks.received_at is not None
-    return clocks.received_at <= clocks.due_at < history.chance.now
+    return clocks.received_at <= clocks.due_at < _certainly_past(history)
 
 
-def everybody_is_told(history: History, storages: Storages) -> None:
+def everybody_is_told(history: History, storages: reading.Storages) -> None:
     """No notice whose time has come waits; what counts as delivered was delivered."""
-    for notice in _all(storages["notify"], NOTICES):
-        if notice.next_at is not None and notice.next_at <= history.chance.now:
+    for notice in reading.entities(storages["notify"], NOTICES):
+        if notice.next_at is not None and notice.next_at <= _certainly_past(history):
             raise Broken(f"a notice of {notice.event} waits since {notice.next_at}")
         if notice.state is NoticeState.DELIVERED and not history.records.delivered[notice.id]:
             raise Broken(f"a notice of {notice.event} counts as delivered, and nobody has it")
@@ -200,15 +181,15 @@ def the_entitled_rate_once(history: History) -> None:
     """Each answer was rated once at the most, by the link that was given out for it."""
     links = {
         event.link.rpartition("/")[2]: event.judgement
-        for event in _heard(history, EvaluationRequested)
+        for event in reading.heard(history, EvaluationRequested)
     }
     replies = {
         (event.case_id, event.handling.standing.round): event.handling
-        for event in _heard(history, CaseReplied)
+        for event in reading.heard(history, CaseReplied)
     }
     rated = Counter(
         (event.case_id, event.judgement.standing.round)
-        for event in _heard(history, EvaluationReceived)
+        for event in reading.heard(history, EvaluationReceived)
     )
     for (case_id, round_), number in rated.items():
         if number > 1:
@@ -239,10 +220,12 @@ def _authors(handling: Handling) -> Iterable[str]:
 # ── 5: every decision can be explained ────────────────────────────────────────────────────────
 
 
-def decisions_can_be_explained(history: History, storages: Storages) -> None:
+def decisions_can_be_explained(history: History, storages: reading.Storages) -> None:
     """From the version that a decision names and its facts, the same row decides again."""
-    decided = {each.case_id: each.decision for each in _all(storages["router"], DECISIONS)}
-    for handling in _all(storages["router"], HANDLINGS):
+    decided = {
+        each.case_id: each.decision for each in reading.entities(storages["router"], DECISIONS)
+    }
+    for handling in reading.entities(storages["router"], HANDLINGS):
         if not handling.version:
             continue
         decision = decided.get(handling.case_id)
@@ -263,30 +246,10 @@ def decisions_can_be_explained(history: History, storages: Storages) -> None:
 
 def nothing_personal_leaves(history: History, logs: Logs) -> None:
     """Neither logs nor metrics name a person, or say what one has said."""
-    for where, text in (("the log", f"{logs}"), ("the metrics", history.house.metrics.text().decode())):
+    for where, text in (
+        ("the log", f"{logs}"),
+        ("the metrics", history.house.metrics.text().decode()),
+    ):
         for secret in SECRETS:
             if secret in text:
                 raise Broken(f"{where} says {secret!r}")
-
-
-# ── reading ───────────────────────────────────────────────────────────────────────────────────
-
-
-def _heard(history: History, *kinds: type[E]) -> list[E]:
-    events = (envelope.data for envelope in history.records.heard.values())
-    return [event for event in events if isinstance(event, kinds)]
-
-
-def _lines(storage: Storage, name: str) -> Iterator[Any]:
-    with storage.read() as connection:
-        yield from lines(connection, load(name).books)
-
-
-def _journal(storages: Storages) -> list[Entry]:
-    with storages["ledger"].read() as connection:
-        return list(queries.journal(connection))
-
-
-def _all(storage: Storage, collection: Collection[M]) -> list[M]:
-    with storage.read() as connection:
-        return [collection.parse(body) for body in connection.scalars(sa.select(collection.table.c.body))]

@@ -79,9 +79,7 @@ class History:
         settings = Settings.read(SETTINGS, data=folder, batch=chance.one_of((6, 20, 100)))
         self.chance, self.records = chance, records
         self.broker = Broker(chance, records.tell, records.hear)
-        self.house = House(
-            folder, policy, settings, _metrics(), chance, self.broker, records
-        )
+        self.house = House(folder, policy, settings, _metrics(), chance, self.broker, records)
         self.replicas: Mapping[str, list[Replica]] = {name: [] for name in NAMES}
         for name in NAMES:
             service = load(name)

@@ -18,7 +18,7 @@ from shared.domain.aggregates import Handling, Judgement, Mark
 from shared.domain.case import Aggregate, Standing
 from shared.runtime.batch import Batch, Result
 from shared.runtime.relay import Relay
-from shared.runtime.work import Request, Work
+from shared.runtime.work import Work
 from shared.runtime.worker import Worker
 from shared.storage.messaging import OutboxRow
 from shared.storage.storage import Storage
@@ -89,7 +89,7 @@ def answered_before_the_commit() -> AbstractContextManager[object]:
     def hasty(batch: Batch, work: Sequence[Work]) -> Result:
         result = run(batch, work)
         for request, outcomes in result.answers:
-            if isinstance(request, Request) and not request.answer.done():
+            if not request.answer.done():
                 request.answer.set_result(outcomes)
         result.answers.clear()
         return result

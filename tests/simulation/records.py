@@ -87,9 +87,12 @@ class Records:
             if isinstance(before, int) and isinstance(after, int) and after < before:
                 raise Broken(f"{service} goes back from {name} {before} to {after} of {key}")
         stood, stands = getattr(known, "standing", None), getattr(entity, "standing", None)
-        if isinstance(stood, Standing) and isinstance(stands, Standing):
-            if stood.join(stands) != stands:
-                raise Broken(f"{service} goes back from {stood} to {stands} of {key}")
+        if (
+            isinstance(stood, Standing)
+            and isinstance(stands, Standing)
+            and stood.join(stands) != stands
+        ):
+            raise Broken(f"{service} goes back from {stood} to {stands} of {key}")
         held = getattr(getattr(known, "handling", None), "version", 0)
         if held > getattr(getattr(entity, "handling", None), "version", held):
             raise Broken(f"{service} goes back to an older handling of {key}")

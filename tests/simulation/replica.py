@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,15 @@ from shared.runtime.versions import in_force
 from shared.runtime.work import Errand, Request, Tick
 from shared.runtime.worker import Worker
 from shared.settings import Settings
+from shared.storage.storage import Storage
 from shared.storage.tx import Tx
 from tests.simulation.broker import Broker, Wire
 from tests.simulation.chance import Chance, Crash
 from tests.simulation.records import Broken, Effect, Records
 from tests.simulation.storing import FaultyStorage, Watch
+
+SKEW = 1.0
+"""Seconds by which a machine's clock is wrong at the most."""
 
 
 class Asleep(Exception):
@@ -40,7 +45,7 @@ class Asleep(Exception):
 class _Sleepless(threading.Condition):
     """Raises instead of waiting."""
 
-    def wait(self, timeout: float | None = None) -> bool:
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - as its base has it
         raise Asleep
 
 
@@ -53,17 +58,10 @@ class _Pause(threading.Event):
         self._may_stop = may_stop
 
     def wait(self, timeout: float | None = None) -> bool:
-        self._chance.pass_by(replica_pause(timeout))
+        self._chance.pass_by(timedelta(seconds=timeout or 0))
         if self._may_stop():
             self.set()
         return self.is_set()
-
-
-def replica_pause(seconds: float | None) -> Any:
-    """A pause as time."""
-    from datetime import timedelta
-
-    return timedelta(seconds=seconds or 0)
 
 
 class _Postbox(Means):
@@ -101,23 +99,23 @@ class Replica:
         self._watch = Watch(name, service.name, house.chance, house.records)
         self.service = _watched(service, self._watch)
         self._tries: list[Notice] = []
+        self._ahead = timedelta(seconds=house.chance.dice.uniform(-SKEW, SKEW))
+
+    def _moment(self) -> datetime:
+        """What the clock of its machine shows."""
+        return self._house.chance.moment() + self._ahead
 
     def start(self) -> None:
         """Begin with nothing but what was committed."""
         house = self._house
-        storage = FaultyStorage.open(
-            None, self.service.name, self.service.metadata, self.service.migrations,
-            folder=house.folder,
-        )  # fmt: skip
-        storage.watch = self._watch
-        self._storage = storage
-        with super(FaultyStorage, storage).read() as connection:
+        self._storage = storage = FaultyStorage(self.service, house.folder, self._watch)
+        with Storage.read(storage) as connection:  # the real one: nobody waits for a start here
             stored = next(in_force(connection, house.chance.now), None)
         policies = PolicyHolder(house.policy, stored=stored)
         wire = Wire(house.broker, self.name)
         self.host = Host(
             self.service, storage, wire, policies, house.metrics, house.settings,
-            clock=house.chance.moment,
+            clock=self._moment,
         )  # fmt: skip
         self.worker, self.relay = self.host._worker, self.host._relay
         self.worker._stopping = _Pause(house.chance, lambda: house.chance.strikes(0.1))

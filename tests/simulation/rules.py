@@ -1,4 +1,4 @@
-"""The policies of a simulated house: small, with short clocks, so that much happens in a history."""
+"""The policies of a simulated house: small, with short clocks, so that much happens soon."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,8 @@ import sqlalchemy as sa
 
 from services.embedded.catalogue import NAMES, load
 from shared.domain.errors import Unavailable
+from shared.runtime.service import Service
+from shared.storage.sqlite import Sqlite
 from shared.storage.storage import Storage
 from shared.storage.tx import Tx
 from tests.simulation.chance import Chance, Crash
@@ -42,7 +44,10 @@ class Watch:
 class FaultyStorage(Storage):
     """The storage of one replica; the file is shared, and outlives every crash."""
 
-    watch: Watch
+    def __init__(self, service: Service, folder: Path, watch: Watch) -> None:
+        file = Sqlite(folder / f"{service.name}.sqlite")
+        super().__init__(file, service.name, service.metadata, service.migrations)
+        self.watch = watch
 
     @contextmanager
     def transaction(self, now: datetime) -> Iterator[Tx]:
@@ -54,17 +59,17 @@ class FaultyStorage(Storage):
         watch.stumbles.clear()
         with super().transaction(now) as tx:
             yield tx
-            if chance.strikes(0.02):
+            if chance.strikes(0.03):
                 raise Crash("before the commit")
             stored = self._compare(tx)
-            rows = [row[0] for table, rows in tx._inserts.items() if table.name == "outbox" for row in rows]
+            sent = _sent(tx)
         for table, key, entity in stored:
             watch.records.remember(watch.service, table, key, entity)
-        watch.records.keep(watch.service, watch.effects, rows)
-        self._tell(tx)
+        watch.records.keep(watch.service, watch.effects, [id_ for id_, _ in sent])
+        self._tell(key for _, key in sent)
         if chance.strikes(0.02):
             raise Crash("after the commit")
-        if chance.strikes(0.01):
+        if chance.strikes(0.03):
             raise Unavailable("the connection was lost during the commit")
 
     @contextmanager
@@ -85,15 +90,22 @@ class FaultyStorage(Storage):
             self.watch.records.compare(self.watch.service, table, key, entity)
         return stored
 
-    def _tell(self, tx: Tx) -> None:
+    def _tell(self, keys: Iterable[str]) -> None:
         heard = Counter(f"{e.envelope.type} {e.outcome}" for e in self.watch.effects)
-        sent = Counter(
-            row[1] for table, rows in tx._inserts.items() if table.name == "outbox" for row in rows
-        )
+        sent = Counter(keys)
         if heard or sent:
-            told = ", ".join(f"{what} x{number}" for what, number in heard.items()) or "a timer"
-            led = ", ".join(f"{what} x{number}" for what, number in sent.items()) or "nothing"
-            self.watch.records.tell(self.watch.name, f"commits {told} -> {led}")
+            told = f"commits {_counted(heard) or 'a timer'} -> {_counted(sent) or 'nothing'}"
+            self.watch.records.tell(self.watch.name, told)
+
+
+def _sent(tx: Tx) -> list[tuple[str, str]]:
+    """Ids and routing keys of the messages that a transaction is about to put into the outbox."""
+    found = (rows for table, rows in tx._inserts.items() if table.name == "outbox")
+    return [(f"{row[0]!s}", f"{row[1]!s}") for rows in found for row in rows]
+
+
+def _counted(what: Mapping[str, int]) -> str:
+    return ", ".join(f"{one} x{number}" for one, number in what.items())
 
 
 @cache

@@ -9,7 +9,7 @@ READY := .venv/.ready
 export CPPFLAGS := $(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help env run run-rabbitmq test faults lint format bench bench-policy bench-clocks bench-growth lock clean
+.PHONY: help env run run-rabbitmq test faults simulate lint format bench bench-policy bench-clocks bench-growth lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ test: env ## run all tests, on real servers (ARGS="-k name" passes arguments on)
 
 faults: env ## run every fault test, those that take long as well
 	$(BIN)/python -m pytest tests/faults -m "faults_long or not faults_long" $(ARGS)
+
+simulate: env ## live many histories of the house with all its faults (SEEDS=1000, or SEED=123 replays one)
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
 
 lint: env ## check format, style, types, the direction of imports, and the length of files
 	$(BIN)/ruff format --check .

@@ -119,19 +119,32 @@ class Relay(threading.Thread):
         pause = 0.05
         while rows := self._next():
             try:
-                self._bus.publish([_message(row) for row in rows])
+                self._publish(rows)
             except Unavailable as away:
                 self._log.warning("bus away", reason=str(away), pause=round(pause, 2))
-                self._put_back(rows)
                 if self._halt.wait(pause * random.uniform(0.5, 1.5)):
                     return
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             pause = 0.05
-            self._backlog.confirmed(rows)
-            self._metrics.published.labels(self._service).inc(len(rows))
-            with self._changed:
-                self._published.extend(row.id for row in rows)
+
+    def step(self) -> None:
+        """Take the next rows and publish them once. Whoever has no thread calls it."""
+        rows = self._next()
+        if rows:
+            self._publish(rows)
+
+    def _publish(self, rows: Sequence[OutboxRow]) -> None:
+        """Note rows as published once the bus has all of them; until then they wait."""
+        try:
+            self._bus.publish([_message(row) for row in rows])
+        except Unavailable:
+            self._put_back(rows)
+            raise
+        self._backlog.confirmed(rows)
+        self._metrics.published.labels(self._service).inc(len(rows))
+        with self._changed:
+            self._published.extend(row.id for row in rows)
 
     def _next(self) -> list[OutboxRow]:
         """The next rows to publish, waiting for them; none when stopped."""

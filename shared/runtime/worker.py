@@ -89,16 +89,20 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         """Work until told to stop and the inlet is empty."""
-        running = True
-        while running:
-            taken, running = self._take()
-            self._busy = True
-            work = [item for item in taken if is_wanted(item)]
-            if work:
-                self._carry_out(work)
-            elif self._parts.relay.published():
-                self._carry_out([])
-            self._busy = False
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Take one batch and carry it out; whether to go on. Whoever has no thread calls it."""
+        taken, running = self._take()
+        self._busy = True
+        work = [item for item in taken if is_wanted(item)]
+        if work:
+            self._carry_out(work)
+        elif self._parts.relay.published():
+            self._carry_out([])
+        self._busy = False
+        return running
 
     def _take(self) -> tuple[list[Work], bool]:
         """What lies there, up to a batch, [] when quiet for a while; and whether to go on."""
@@ -176,15 +180,15 @@ class Worker(threading.Thread):
             if isinstance(item, Errand):
                 item.done.set_exception(Unavailable("the service is stopping"))
 
-    def _persist(self, work: Sequence[Work]) -> Result:
-        """Commit a batch, waiting as long as it takes while a server is away.
+    def _persist(self, work: Sequence[Work], parked: Parked | None = None) -> Result:
+        """Commit a batch or a parking, waiting as long as it takes while a server is away.
 
         People do not wait as long as machines: their commands are answered that it is away.
         """
         pause = 0.05
         while True:
             try:
-                result = self._transact(work)
+                result = self._transact(work, parked)
             except Unavailable as away:
                 self.problem = str(away)
                 self._parts.metrics.retries.labels(self._parts.service.name).inc()
@@ -200,13 +204,16 @@ class Worker(threading.Thread):
                 self.problem = None
                 return result
 
-    def _transact(self, work: Sequence[Work]) -> Result:
+    def _transact(self, work: Sequence[Work], parked: Parked | None) -> Result:
         parts = self._parts
         context = parts.context()
         published = parts.relay.published()
         started = perf_counter()
         with parts.storage.transaction(context.now) as tx:
             result = Batch(parts.service, tx, context).run(work)
+            if parked is not None and tx.claim([parked.message_id]):
+                tx.park(parked)
+                result.parked.append(parked)
             tx.discard(published)
         parts.relay.forget(published)
         self.transactions += 1

@@ -24,8 +24,12 @@ from shared.storage.storage import Storage
 QUIET = 0.25
 """Seconds without work after which published rows are deleted in a transaction of their own."""
 
-LONGEST_PAUSE = 15.0
-"""The longest pause between two tries while a server is away, in seconds."""
+FIRST_PAUSE = 0.05
+"""The first pause between two tries while a server is away, in seconds; each is twice the last."""
+
+LONGEST_PAUSE = 5.0
+"""The longest pause between two tries while a server is away, in seconds: half of what a request
+waits, so that it is carried out if the server is back."""
 
 
 class Stopped(Exception):
@@ -112,42 +116,70 @@ class Worker(threading.Thread):
             self._settle(work, self._persist(work))
         except Stopped:
             self._return(work)
-        except Exception as error:
-            if len(work) > 1:
-                for item in work:
-                    self._carry_out([item])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on
+            left = [item for item in work if not _answered(item)]
+            if len(work) == 1 and left:
+                self._retry(left[0], error)
             elif work:
-                self._retry(work[0], error)
+                for item in left:
+                    self._carry_out([item])
             else:
-                raise
+                self._leave_published(error)
+
+    def _leave_published(self, error: Exception) -> None:
+        """Published rows that cannot be deleted stay for the time being, and harm nobody."""
+        self._parts.log.error("outbox not cleared", error=place_of(error))
+        self._stopping.wait(1.0)
 
     def _retry(self, item: Work, error: Exception) -> None:
-        for _ in range(TRIES - 1):
-            try:
-                self._settle([item], self._persist([item]))
-            except Stopped:
-                self._return([item])
-            except Exception as again:  # noqa: BLE001 - whatever it is, it is tried once more
-                error = again
-                continue
-            return
-        self._give_up(item, error)
+        try:
+            for _ in range(TRIES - 1):
+                try:
+                    self._settle([item], self._persist([item]))
+                except Stopped:
+                    raise
+                except Exception as again:  # noqa: BLE001 - whatever it is, it is tried once more
+                    error = again
+                else:
+                    return
+            self._give_up(item, error)
+        except Stopped:
+            self._return([item])
 
     def _give_up(self, item: Work, error: Exception) -> None:
         """A culprit: a message is parked, whoever waits is answered, a timer comes round again."""
         self._parts.log.error("given up", work=type(item).__name__, error=place_of(error))
         if isinstance(item, Delivery):
-            parked = parked_message(item, error, self._parts.context().now, TRIES)
-            with self._parts.storage.transaction(parked.parked_at) as tx:
-                if tx.claim([item.message.id]):
-                    tx.park(parked)
-            self._settle([item], Result(parked=[parked]))
-        elif isinstance(item, Request):
-            item.answer.set_exception(error)
-        elif isinstance(item, Errand):
-            item.done.set_exception(error)
-        else:
+            self._settle([item], self._put_aside(item, error))
+        elif isinstance(item, Tick):
             item.done.set()
+        elif not _answered(item):
+            (item.answer if isinstance(item, Request) else item.done).set_exception(error)
+
+    def _put_aside(self, item: Delivery, error: Exception) -> Result:
+        """Park a message.
+
+        A database that does not even take that is at fault itself, such as one whose tables or
+        rights are gone: once somebody has mended it, the message gets another chance.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                parked = parked_message(item, error, self._parts.context().now, TRIES)
+                with self._parts.storage.transaction(parked.parked_at) as tx:
+                    if tx.claim([item.message.id]):
+                        tx.park(parked)
+            except Exception as broken:  # noqa: BLE001 - whatever it is, it is waited for
+                pause = self._wait(broken, pause)
+            else:
+                self.problem = None
+                return Result(parked=[parked])
+            try:
+                return self._persist([item])
+            except Stopped:
+                raise
+            except Exception as again:  # noqa: BLE001 - then it is parked for that
+                error = again
 
     def _return(self, work: Sequence[Work]) -> None:
         deliveries = [item for item in work if isinstance(item, Delivery)]
@@ -162,24 +194,29 @@ class Worker(threading.Thread):
 
         People do not wait as long as machines: their commands are answered that it is away.
         """
-        pause = 0.05
+        pause = FIRST_PAUSE
         while True:
             try:
                 result = self._transact(work)
             except Unavailable as away:
-                self.problem = str(away)
-                self._parts.metrics.retries.labels(self._parts.service.name).inc()
-                self._parts.log.warning("storage away", reason=str(away), pause=round(pause, 2))
                 for item in work:
                     if isinstance(item, Request) and not item.answer.done():
                         item.answer.set_exception(away)
                 work = [item for item in work if not isinstance(item, Request)]
-                if self._stopping.wait(pause * random.uniform(0.5, 1.5)):
-                    raise Stopped from away
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = self._wait(away, pause)
             else:
                 self.problem = None
                 return result
+
+    def _wait(self, away: Exception, pause: float) -> float:
+        """Wait before the next try, about so long; the next pause. Raises `Stopped`."""
+        reason = str(away) if isinstance(away, Unavailable) else place_of(away)
+        self.problem = reason
+        self._parts.metrics.retries.labels(self._parts.service.name).inc()
+        self._parts.log.warning("storage away", reason=reason, pause=round(pause, 2))
+        if self._stopping.wait(pause * random.uniform(0.5, 1.5)):
+            raise Stopped from away
+        return min(pause * 2, LONGEST_PAUSE)
 
     def _transact(self, work: Sequence[Work]) -> Result:
         parts = self._parts
@@ -240,3 +277,8 @@ class Worker(threading.Thread):
                 message_id=parked.message_id,
                 attempts=parked.attempts,
             )
+
+
+def _answered(work: Work) -> bool:
+    """Whether somebody waited for it who waits no more."""
+    return isinstance(work, Request) and work.answer.done()

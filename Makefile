@@ -9,7 +9,7 @@ READY := .venv/.ready
 export CPPFLAGS := $(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help env run run-rabbitmq test lint format bench bench-policy bench-clocks lock clean
+.PHONY: help env run run-rabbitmq test faults soak lint format bench bench-policy bench-clocks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,12 @@ run-rabbitmq: env ## run each service as a process of its own, on RabbitMQ and P
 
 test: env ## run all tests, on real servers (ARGS="-k name" passes arguments on)
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: env ## run every fault test, those that take long as well
+	$(BIN)/python -m pytest tests/faults -m "faults_long or not faults_long" $(ARGS)
+
+soak: env ## cases under random kills of services and servers (MINUTES=10, ARGS="--seed 7")
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 lint: env ## check format, style, types, the direction of imports, and the length of files
 	$(BIN)/ruff format --check .

@@ -51,6 +51,7 @@ def soak(folder: Path, strikes: Iterable[Strike], seconds: float, rate: float, s
     """
     broker, database = PrivateRabbit(), PrivatePostgres()
     try:
+        say("RabbitMQ, PostgreSQL and six services are starting")
         broker.start()
         database.start()
         with installed(folder, broker.url, database.url) as installation:

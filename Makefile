@@ -9,7 +9,7 @@ READY := .venv/.ready
 export CPPFLAGS := $(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help env run run-rabbitmq test faults simulate lint format bench bench-policy bench-clocks bench-growth lock clean
+.PHONY: help env run run-rabbitmq test faults simulate soak lint format bench bench-policy bench-clocks bench-growth lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ faults: env ## run every fault test, those that take long as well
 
 simulate: env ## live many histories of the house with all its faults (SEEDS=1000, or SEED=123 replays one)
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
+
+soak: env ## cases under random kills of services and servers (MINUTES=10, ARGS="--seed 7")
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 lint: env ## check format, style, types, the direction of imports, and the length of files
 	$(BIN)/ruff format --check .

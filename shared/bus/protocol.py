@@ -44,6 +44,8 @@ class Delivery:
     """What the message says, where the bus has read it already, once for all its readers."""
     given_up: bool = False
     """The bus has delivered it too often in vain: it is put aside, not handled."""
+    failure: Exception | None = field(default=None, repr=False)
+    """Why its effects could not be written: it is to lie aside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,9 @@ class Batch:
         if delivery.given_up:
             self._park(parked_given_up(delivery, self._context.now))
             return ()
+        if delivery.failure is not None:
+            self._park(parked_message(delivery, delivery.failure, self._context.now, TRIES))
+            return ()
         if delivery.content is not None:
             return delivery.content
         try:

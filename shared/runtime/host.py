@@ -188,7 +188,13 @@ class Host:
     def problems(self) -> list[str]:
         """Why the service cannot do its work at the moment; empty when it is ready."""
         consumer = self._consumer.problem if self._consumer else "not started"
-        found = (self._worker.problem, self._bus.problem, consumer, self._backlog.problem)
+        ended = [
+            f"{thread.name} has ended, its log says why: restart the service"
+            for thread in (self._worker, self._relay)
+            if thread.ident is not None and not thread.is_alive()
+        ]
+        own = self._worker.problem, self._bus.problem, self._backlog.problem
+        found = (*own, consumer, *ended)
         return [problem for problem in found if problem]
 
     @property

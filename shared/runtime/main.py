@@ -5,19 +5,23 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import random
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
+from typing import TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
 
 from shared.bus.listeners import LISTENERS
-from shared.domain.errors import ConfigurationError, PolicyError
+from shared.domain.errors import ConcentricError, ConfigurationError, PolicyError, Unavailable
 from shared.observe import logs
 from shared.observe.metrics import Metrics
 from shared.policy.engine import Fault, OnFallback
@@ -33,8 +37,25 @@ M_ARENA_MAX = -8
 """The number of `mallopt(3)`'s option."""
 
 
+LONGEST_PAUSE = 5.0
+"""The longest pause between two tries while the database is away at the start, in seconds."""
+
+T = TypeVar("T")
+
+
 def run(service: Service) -> None:
-    """Run one service in this process until SIGTERM or SIGINT, then drain it."""
+    """Run one service in this process until SIGTERM or SIGINT, then drain it.
+
+    Ends with 2 and a line in the log where it cannot start, such as on a newer schema.
+    """
+    try:
+        _run(service)
+    except ConcentricError as error:
+        logs.logger(service.name).error("cannot start", reason=f"{error}")
+        sys.exit(2)
+
+
+def _run(service: Service) -> None:
     from shared.bus.rabbit import RabbitBus  # noqa: PLC0415 - pika is needed on RabbitMQ alone
 
     share_memory()
@@ -48,11 +69,12 @@ def run(service: Service) -> None:
         service.migrations,
         folder=settings.data,
     )
-    migrate([storage])
+    insist(lambda: migrate([storage]))
+    known = insist(lambda: policies(settings, metrics, storage))
     watch = metrics.connections(service.name)
     bus = RabbitBus(settings.amqp(), name=service.name, listeners=LISTENERS, watch=watch)
-    host = Host(service, storage, bus, policies(settings, metrics, storage), metrics, settings)
-    host.listen()
+    host = Host(service, storage, bus, known, metrics, settings)
+    insist(host.listen)
     host.speak()
     collect_rarely()
     try:
@@ -60,6 +82,18 @@ def run(service: Service) -> None:
     finally:
         host.stop()
         bus.close()
+
+
+def insist(act: Callable[[], T]) -> T:
+    """Do something at the start, waiting as long as the database is away."""
+    pause = 0.25
+    while True:
+        try:
+            return act()
+        except Unavailable as away:
+            logs.logger("start").warning("storage away", reason=f"{away}", pause=pause)
+            sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def migrate(storages: Sequence[Storage]) -> None:

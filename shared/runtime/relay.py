@@ -11,7 +11,7 @@ from time import monotonic
 
 from shared.bus.protocol import Bus, Message
 from shared.domain.errors import Unavailable
-from shared.observe.logs import Logger
+from shared.observe.logs import Logger, place_of
 from shared.observe.metrics import Metrics
 from shared.runtime.backlog import Backlog
 from shared.storage.messaging import OutboxRow
@@ -35,7 +35,11 @@ SWEEP = 10.0
 ORPHANED = timedelta(seconds=30)
 """Age at which a row counts as left behind: publishing it twice would do no harm, only work."""
 
-LONGEST_PAUSE = 15.0
+LONGEST_PAUSE = 5.0
+"""The longest pause between two tries, in seconds."""
+
+LOOK = 0.25
+"""Seconds between two looks whether the bus is back."""
 
 
 class Relay(threading.Thread):
@@ -122,7 +126,7 @@ class Relay(threading.Thread):
                 self._publish(rows)
             except Unavailable as away:
                 self._log.warning("bus away", reason=str(away), pause=round(pause, 2))
-                if self._halt.wait(pause * random.uniform(0.5, 1.5)):
+                if self._rest(pause * random.uniform(0.5, 1.5)):
                     return
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
@@ -145,6 +149,17 @@ class Relay(threading.Thread):
         self._metrics.published.labels(self._service).inc(len(rows))
         with self._changed:
             self._published.extend(row.id for row in rows)
+
+    def _rest(self, seconds: float) -> bool:
+        """Wait for so long, or until a bus that is away is back; True when it is time to end.
+
+        The bus has its own pauses between its tries to connect, which need not be waited out twice.
+        """
+        until, away = monotonic() + seconds, self._bus.problem is not None
+        while (left := until - monotonic()) > 0 and not (away and self._bus.problem is None):
+            if self._halt.wait(min(left, LOOK)):
+                return True
+        return False
 
     def _next(self) -> list[OutboxRow]:
         """The next rows to publish, waiting for them; none when stopped."""
@@ -169,8 +184,9 @@ class Relay(threading.Thread):
         try:
             before = None if behind else datetime.now(UTC) - ORPHANED
             rows = self._storage.outbox(before=before, limit=limit)
-        except Unavailable as away:
-            self._log.warning("outbox cannot be read", reason=str(away))
+        except Exception as away:  # noqa: BLE001 - whatever it is, the thread goes on
+            reason = str(away) if isinstance(away, Unavailable) else place_of(away)
+            self._log.warning("outbox cannot be read", reason=reason)
             with self._changed:
                 self._behind, self._reading = True, False
             self._halt.wait(1.0)

@@ -7,7 +7,6 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from time import perf_counter
 
 from shared.bus.protocol import Consumer, Delivery
@@ -15,11 +14,10 @@ from shared.domain.errors import Unavailable
 from shared.observe.logs import Logger, place_of
 from shared.observe.metrics import Metrics
 from shared.runtime.batch import TRIES, Batch, HandlerFailed, Result
-from shared.runtime.erasing import erased_at, left_aside
 from shared.runtime.handling import Context
-from shared.runtime.packing import parked_message
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
+from shared.runtime.tally import tally
 from shared.runtime.work import (
     Errand,
     Request,
@@ -35,8 +33,12 @@ from shared.storage.storage import Storage
 QUIET = 0.25
 """Seconds without work after which published rows are deleted in a transaction of their own."""
 
-LONGEST_PAUSE = 15.0
-"""The longest pause between two tries while a server is away, in seconds."""
+FIRST_PAUSE = 0.05
+"""The first pause between two tries while a server is away, in seconds; each is twice the last."""
+
+LONGEST_PAUSE = 5.0
+"""The longest pause between two tries while a server is away, in seconds: half of what a request
+waits, so that it is carried out if the server is back."""
 
 
 class Stopped(Exception):
@@ -131,46 +133,68 @@ class Worker(threading.Thread):
             self._settle(work, self._persist(work))
         except Stopped:
             self._return(work)
-        except Exception as error:
-            if len(work) > 1:
-                for item in work:
-                    self._carry_out([item])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on
+            left = [item for item in work if not _answered(item)]
+            if len(work) == 1 and left:
+                self._retry(left[0], error)
             elif work:
-                self._retry(work[0], error)
+                for item in left:
+                    self._carry_out([item])
             else:
-                raise
+                self._leave_published(error)
+
+    def _leave_published(self, error: Exception) -> None:
+        """Published rows that cannot be deleted stay for the time being, and harm nobody."""
+        self._parts.log.error("outbox not cleared", error=place_of(error))
+        self._stopping.wait(1.0)
 
     def _retry(self, item: Work, error: Exception) -> None:
-        for _ in range(TRIES - 1):
-            try:
-                self._settle([item], self._persist([item]))
-            except Stopped:
-                self._return([item])
-            except Exception as again:  # noqa: BLE001 - whatever it is, it is tried once more
-                error = again
-                continue
-            return
-        self._give_up(item, error)
+        try:
+            for _ in range(TRIES - 1):
+                try:
+                    self._settle([item], self._persist([item]))
+                except Stopped:
+                    raise
+                except Exception as again:  # noqa: BLE001 - whatever it is, it is tried once more
+                    error = again
+                else:
+                    return
+            self._give_up(item, error)
+        except Stopped:
+            self._return([item])
 
     def _give_up(self, item: Work, error: Exception) -> None:
         """A culprit: a message is parked, whoever waits is answered, a timer comes round again."""
         self._parts.log.error("given up", work=type(item).__name__, error=place_of(error))
-        if isinstance(item, Delivery):
-            parked = parked_message(item, error, self._parts.context().now, TRIES)
-            with self._parts.storage.transaction(parked.parked_at) as tx:
-                left = left_aside(parked, partial(erased_at, tx, self._parts.service.books))
-                if tx.claim([item.message.id]) and left is not None:
-                    tx.park(left)
-            self._settle([item], Result(parked=[parked]))
-        elif isinstance(item, Request):
-            item.answer.set_exception(error)
-        elif isinstance(item, Resolution):
-            failed = replace(item, failure=error)
-            self._settle([failed], self._persist([failed]))
+        if isinstance(item, Tick):
+            item.done.set()
         elif isinstance(item, Errand):
             item.done.set_exception(error)
+        elif isinstance(item, Request):
+            item.answer.set_exception(error)
         else:
-            item.done.set()
+            self._settle([item], self._put_aside(item, error))
+
+    def _put_aside(self, item: Delivery | Resolution, error: Exception) -> Result:
+        """Park a message.
+
+        A database that does not even take that is at fault itself, such as one whose tables or
+        rights are gone: once somebody has mended it, the message gets another chance.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return self._persist([replace(item, failure=error)])
+            except Stopped:
+                raise
+            except Exception as broken:  # noqa: BLE001 - whatever it is, it is waited for
+                pause = self._wait(broken, pause)
+            try:
+                return self._persist([item])
+            except Stopped:
+                raise
+            except Exception as again:  # noqa: BLE001 - then it is parked for that
+                error = again
 
     def _return(self, work: Sequence[Work]) -> None:
         deliveries = [item for item in work if isinstance(item, Delivery)]
@@ -180,40 +204,42 @@ class Worker(threading.Thread):
             if isinstance(item, Errand):
                 item.done.set_exception(Unavailable("the service is stopping"))
 
-    def _persist(self, work: Sequence[Work], parked: Parked | None = None) -> Result:
-        """Commit a batch or a parking, waiting as long as it takes while a server is away.
+    def _persist(self, work: Sequence[Work]) -> Result:
+        """Commit a batch, waiting as long as it takes while a server is away.
 
         People do not wait as long as machines: their commands are answered that it is away.
         """
-        pause = 0.05
+        pause = FIRST_PAUSE
         while True:
             try:
-                result = self._transact(work, parked)
+                result = self._transact(work)
             except Unavailable as away:
-                self.problem = str(away)
-                self._parts.metrics.retries.labels(self._parts.service.name).inc()
-                self._parts.log.warning("storage away", reason=str(away), pause=round(pause, 2))
                 for item in work:
                     if isinstance(item, Request | Resolution) and not item.answer.done():
                         item.answer.set_exception(away)
                 work = [item for item in work if not isinstance(item, Request | Resolution)]
-                if self._stopping.wait(pause * random.uniform(0.5, 1.5)):
-                    raise Stopped from away
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = self._wait(away, pause)
             else:
                 self.problem = None
                 return result
 
-    def _transact(self, work: Sequence[Work], parked: Parked | None) -> Result:
+    def _wait(self, away: Exception, pause: float) -> float:
+        """Wait before the next try, about so long; the next pause. Raises `Stopped`."""
+        reason = str(away) if isinstance(away, Unavailable) else place_of(away)
+        self.problem = reason
+        self._parts.metrics.retries.labels(self._parts.service.name).inc()
+        self._parts.log.warning("storage away", reason=reason, pause=round(pause, 2))
+        if self._stopping.wait(pause * random.uniform(0.5, 1.5)):
+            raise Stopped from away
+        return min(pause * 2, LONGEST_PAUSE)
+
+    def _transact(self, work: Sequence[Work]) -> Result:
         parts = self._parts
         context = parts.context()
         published = parts.relay.published()
         started = perf_counter()
         with parts.storage.transaction(context.now) as tx:
             result = Batch(parts.service, tx, context).run(work)
-            if parked is not None and tx.claim([parked.message_id]):
-                tx.park(parked)
-                result.parked.append(parked)
             tx.discard(published)
         parts.relay.forget(published)
         self.transactions += 1
@@ -239,7 +265,7 @@ class Worker(threading.Thread):
                     )
         for item in work:
             self._conclude(item, result)
-        self._count(result)
+        tally(result, self._parts.service.name, self._parts.metrics, self._parts.log)
 
     def _conclude(self, item: Work, result: Result) -> None:
         """Tell whoever waits for it that it is committed."""
@@ -254,22 +280,7 @@ class Worker(threading.Thread):
             else:
                 item.done.set()
 
-    def _count(self, result: Result) -> None:
-        metrics, name = self._parts.metrics, self._parts.service.name
-        for kind, number in result.handled.items():
-            metrics.events_handled.labels(name, kind).inc(number)
-        for kind, number in result.emitted.items():
-            metrics.events_emitted.labels(name, kind).inc(number)
-        for (kind, outcome), number in result.commands.items():
-            metrics.commands.labels(name, kind, outcome).inc(number)
-        if result.duplicates:
-            metrics.duplicates.labels(name).inc(result.duplicates)
-        for parked in result.parked:
-            metrics.parked.labels(name).inc()
-            self._parts.log.error(
-                "parked",
-                type=parked.type,
-                case_id=parked.case_id,
-                message_id=parked.message_id,
-                attempts=parked.attempts,
-            )
+
+def _answered(work: Work) -> bool:
+    """Whether somebody waited for it who waits no more."""
+    return isinstance(work, Request | Resolution) and work.answer.done()

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from shared.storage.backend import begins_with
 from shared.storage.hot_postgres import PostgresHot
 
-AWAY = ("08", "25P03", "40", "53", "57", "58", "55P03")
-"""Beginnings of the SQLSTATEs against which waiting can help: connection, sleeping inside a
-transaction, deadlock or conflict, resources (memory, disk, connections), shutdown or cancelling,
-input and output, a lock's timeout.
+AWAY = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")
+"""Beginnings of the SQLSTATEs against which waiting can help (PostgreSQL's appendix A): connection,
+a server that only reads (a standby, or one whose disk is nearly full), sleeping inside a
+transaction, deadlock or conflict, resources (memory, disk, connections), a lock's timeout, shutdown
+or cancelling, input and output.
 """
 
 

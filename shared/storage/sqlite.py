@@ -17,8 +17,17 @@ PATIENCE = 10.0
 """Seconds to wait for another process's write lock."""
 MIGRATION_PATIENCE = 60.0
 """Seconds to wait while another process changes the schema."""
-AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
-"""Names with which the errors begin against which waiting can help."""
+AWAY = (
+    "SQLITE_BUSY",
+    "SQLITE_CANTOPEN",
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_LOCKED",
+    "SQLITE_NOMEM",
+    "SQLITE_PROTOCOL",  # too many processes opened the write-ahead log at once
+    "SQLITE_READONLY",  # the file system was mounted anew after an error, or the rights are gone
+)
+"""Names with which the errors begin against which waiting can help, by sqlite.org/rescode.html."""
 
 
 class Sqlite:

@@ -78,7 +78,7 @@ class Storage:
         One at a time; others wait. `now` stamps what is claimed and sent.
         """
         with self._turn, self._errors(), self._begun() as connection:
-            tx = Tx(connection, self.backend.hot, self._tables, _micros(now))
+            tx = Tx(connection, self.backend.hot, self._tables, _micros(now), self._errors)
             yield tx
             tx.flush()
 

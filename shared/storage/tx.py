@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Generic
 
@@ -77,11 +78,20 @@ class Tx:
     connection: sa.Connection
     """For queries of a service's own; they do not see what is still buffered."""
 
-    def __init__(self, connection: sa.Connection, hot: Hot, messaging: Messaging, now: int) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        hot: Hot,
+        messaging: Messaging,
+        now: int,
+        errors: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`errors` raises `Unavailable` for the driver's errors against which waiting can help."""
         self.connection = connection
         self._hot = hot
         self._messaging = messaging
         self._now = now
+        self._errors = errors
         self._entities: dict[Collection[Any], _Entities[Any]] = {}
         self._inserts: dict[sa.Table, list[Row]] = {}
         self._deletes: dict[sa.Table, list[str]] = {}
@@ -98,7 +108,8 @@ class Tx:
             return
         # in a fixed order, so that two replicas wait for each other, not in a circle
         wanted = {c.table: sorted(keys[c]) for c in sorted(keys, key=lambda c: c.table.name)}
-        found = self._hot.load(self.connection, wanted)
+        with self._errors():  # here, because a handler that meets a bare error counts as mistaken
+            found = self._hot.load(self.connection, wanted)
         for collection, missing in keys.items():
             entities = self._of(collection)
             for key, body in found[collection.table]:

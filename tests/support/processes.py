@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -69,9 +70,31 @@ class Process:
         self.launch()
         self.wait_ready()
 
+    @property
+    def code(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
+    @property
+    def said(self) -> str:
+        """Its log so far."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric's samples."""
+        shown = httpx.get(f"{self.url}/metrics", timeout=10).text.splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in shown if re.match(rf"{name}\b", line))
+
+    def wait_ended(self) -> int:
+        """Wait until it has ended by itself; its exit code."""
+        assert self._process is not None
+        return self._process.wait(timeout=START)
+
     def kill(self) -> None:
         """End it as a power cut would, by SIGKILL."""
-        assert self._process is not None
+        if self._process is None:
+            return
         self._process.kill()
         self._process.wait()
 
@@ -94,22 +117,43 @@ def house(folder: Path, database: str | None = None) -> Iterator[Process]:
         process.kill()
 
 
+def service(
+    folder: Path,
+    amqp: str,
+    database: str | None,
+    name: str,
+    *,
+    replica: str = "",
+    afflicted: bool = False,
+) -> Process:
+    """A service as a process on RabbitMQ, not started yet.
+
+    An `afflicted` one (`tests.support.afflicted`) has the troubles that the test writes down.
+    """
+    module = ["tests.support.afflicted", name] if afflicted else [f"services.{name}"]
+    common = environment(folder, database) | {"AMQP_URL": amqp}
+    return Process([sys.executable, "-m", *module], common, folder / f"{name}{replica}.log")
+
+
 @contextmanager
 def services(
-    folder: Path, amqp: str, database: str | None = None
+    folder: Path, amqp: str, database: str | None = None, *, afflicted: bool = False
 ) -> Iterator[Mapping[str, Process]]:
     """Each service as a process on RabbitMQ, ready; killed at the end."""
-    common = environment(folder, database) | {"AMQP_URL": amqp}
-    running = {
-        name: Process([sys.executable, "-m", f"services.{name}"], common, folder / f"{name}.log")
-        for name in NAMES
-    }
+    running = {name: service(folder, amqp, database, name, afflicted=afflicted) for name in NAMES}
+    with started(running):
+        yield running
+
+
+@contextmanager
+def started(running: Mapping[str, Process]) -> Iterator[None]:
+    """Processes that are ready; killed at the end."""
     try:
         for process in running.values():
             process.launch()
         for process in running.values():
             process.wait_ready()
-        yield running
+        yield
     finally:
         for process in running.values():
             process.kill()

@@ -35,10 +35,10 @@ from shared.runtime.http import application
 from shared.runtime.service import Service
 from shared.settings import Settings
 from shared.storage.collection import Collection
-from tests.contract.bus.proxy import Proxy
 from tests.contract.bus.readers import Reader
 from tests.support.house import SmallPolicy, Unchanging
 from tests.support.machine import machine, recorded, storage_of
+from tests.support.proxy import Proxy
 from tests.support.servers import Server
 from tests.support.servers.server import libpq, management
 from tests.support.serving import served

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -19,7 +19,7 @@ from shared.bus.protocol import Message
 from shared.domain.commands import SubmitCase
 from shared.domain.events import CaseRecorded, Event
 from shared.domain.ids import new_id
-from shared.runtime.handling import Context
+from shared.runtime.handling import Context, Handler
 from shared.runtime.http import application
 from shared.settings import Settings
 from shared.storage.tx import Tx
@@ -90,7 +90,7 @@ def bug(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         raise ZeroDivisionError("a bug")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ROUTER.handlers, CaseRecorded, fail)  # type: ignore[arg-type]
+        patch.setitem(cast(dict[type[Any], Handler], ROUTER.handlers), CaseRecorded, fail)
         yield patch
 
 

@@ -52,6 +52,8 @@ class Reader(Consumer):
         self._deliver = deliver
         self._tag = 0
         self.held: dict[int, Copy] = {}
+        self.resting = False
+        """Whether nothing is to be handed to it for the time being."""
         queue.readers.append(self)
 
     def take(self) -> None:
@@ -81,6 +83,10 @@ class Reader(Consumer):
         """See `Consumer`."""
         for delivery in deliveries:
             self._give_back(delivery.tag)
+
+    def hold(self, on: bool) -> None:
+        """See `Consumer`."""
+        self.resting = on
 
     def lose(self) -> None:
         """The connection is lost: what it held comes again, to whoever is there."""

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from services.deadline import plan
 from services.evaluation import logic as evaluation
-from services.ledger import handlers as ledger
+from services.ledger.entering import append
 from services.notify import logic as notify
 from services.router import logic as router
 from shared.bus.protocol import Delivery
@@ -62,7 +62,7 @@ def published_before_the_commit() -> AbstractContextManager[object]:
     """Events leave before it is certain that they have happened."""
     transact = Worker._transact
 
-    def hasty(worker: Worker, work: Sequence[Work], parked: Any) -> Result:
+    def hasty(worker: Worker, work: Sequence[Work]) -> Result:
         finish = Batch._finish
 
         def finished(batch: Batch) -> None:
@@ -72,7 +72,7 @@ def published_before_the_commit() -> AbstractContextManager[object]:
                 worker._parts.relay.step()
 
         with patch.object(Batch, "_finish", finished):
-            return transact(worker, work, parked)
+            return transact(worker, work)
 
     return patch.object(Worker, "_transact", hasty)
 
@@ -159,13 +159,12 @@ def the_own_work_is_rated() -> AbstractContextManager[object]:
 
 def the_journal_skips_some() -> AbstractContextManager[object]:
     """The ledger does not enter what it believes to know."""
-    append = ledger.append
 
     def forgetful(event: Any, tx: Tx, ctx: Any) -> None:
         if event.type != "case.accepted":
             append(event, tx, ctx)
 
-    return patch.object(ledger, "append", forgetful)
+    return patch("services.ledger.handlers.append", forgetful)
 
 
 def a_new_round_forgets_the_version() -> AbstractContextManager[object]:

@@ -145,8 +145,8 @@ class Replica:
 
     @property
     def full(self) -> bool:
-        """Whether its inlet takes nothing more for now."""
-        return self.worker._inlet.qsize() > self.worker._inlet.maxsize - 5
+        """Whether it takes nothing more for now."""
+        return self.reader.resting or (self.worker._inlet.qsize() > self.worker._inlet.maxsize - 5)
 
     @property
     def busy(self) -> bool:

@@ -21,6 +21,7 @@ from shared.domain.errors import Unavailable
 from shared.domain.events import Event
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
+from shared.runtime.backlog import Backlog, Bounds
 from shared.runtime.batch import TRIES
 from shared.runtime.handling import Context
 from shared.runtime.relay import Relay
@@ -48,6 +49,9 @@ class Reader:
     def release(self, deliveries: Sequence[Delivery]) -> None:
         self.released.extend(deliveries)
 
+    def hold(self, on: bool) -> None:
+        """Nothing is delivered anyway."""
+
     def stop(self) -> None:
         """Nothing is held."""
 
@@ -69,7 +73,8 @@ def worker(storage: Storage) -> Worker:
 
     service = replace(ROUTER, commands={AcceptCase: refuse})
     metrics, log, policy = Metrics(), logger("router"), SmallPolicy()
-    relay = Relay("router", storage, LocalBus(), metrics, log)
+    backlog = Backlog(Bounds(10, 1000), lambda _: None)
+    relay = Relay("router", storage, LocalBus(), metrics, log, backlog)
     worker = Worker(
         Parts(service, storage, relay, lambda: Context(NOW, policy, str), metrics, log, batch=10)
     )

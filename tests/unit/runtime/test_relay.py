@@ -12,6 +12,7 @@ from shared.bus.protocol import Message
 from shared.domain.errors import Unavailable
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
+from shared.runtime.backlog import Backlog, Bounds
 from shared.runtime.relay import Relay
 from shared.storage.messaging import OutboxRow
 
@@ -39,6 +40,11 @@ class Outbox:
         return []
 
 
+def relay(bus: Bus) -> Relay:
+    backlog = Backlog(Bounds(10, 1000), lambda _: None)
+    return Relay("router", Outbox(), bus, Metrics(), logger("router"), backlog)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every pause is a minute."""
@@ -47,7 +53,7 @@ def no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_bus_that_is_back_need_not_wait_for_the_next_try(no_chance: None) -> None:
     bus = Bus()
-    running = Relay("router", Outbox(), bus, Metrics(), logger("router"))  # type: ignore[arg-type]
+    running = relay(bus)
     running.start()
     running.offer([ROW])
     assert bus.tried.wait(5)
@@ -62,7 +68,7 @@ def test_a_bus_that_is_back_need_not_wait_for_the_next_try(no_chance: None) -> N
 
 def test_a_relay_that_waits_can_be_stopped(no_chance: None) -> None:
     bus = Bus()
-    running = Relay("router", Outbox(), bus, Metrics(), logger("router"))  # type: ignore[arg-type]
+    running = relay(bus)
     running.start()
     running.offer([ROW])
     assert bus.tried.wait(5)

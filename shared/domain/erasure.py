@@ -31,6 +31,8 @@ from shared.domain.events import (
     CaseTransferred,
     CaseWithdrawn,
     EvaluationRequested,
+    MessageDiscarded,
+    MessageReplayed,
     RetriageRequested,
 )
 
@@ -85,6 +87,8 @@ PERSONAL: Mapping[type[BaseModel], Mapping[str, Left]] = {
     CaseTransferred: {"reason": _wordless},
     CaseReplied: {"reply": _wordless},
     RetriageRequested: {"by": _wordless, "reason": _wordless},
+    MessageReplayed: {"by": _wordless, "reason": _wordless},
+    MessageDiscarded: {"by": _wordless, "reason": _wordless},
     EvaluationRequested: {"link": _wordless},
 }
 """By model: its personal fields. A test holds every other text in an event to a list of its own."""

@@ -90,7 +90,7 @@ def bug(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         raise ZeroDivisionError("a bug")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(cast(dict[type[Any], Handler], ROUTER.handlers), CaseRecorded, fail)
+        patch.setitem(cast(dict[Any, Handler], ROUTER.handlers), CaseRecorded, fail)
         yield patch
 
 

@@ -144,7 +144,8 @@ def test_the_counts_show_what_waits_and_how_long(storage: Storage, now: datetime
         tx.send([message("1"), message("2")])
         tx.park(parked("p", now))
     counts = storage.counts(now + timedelta(milliseconds=1_500))
-    assert counts == Counts(outbox=2, parked=1, outbox_age=1.5)
+    size = sum(len(message(id_).body) for id_ in ("1", "2"))
+    assert counts == Counts(outbox=2, parked=1, outbox_age=1.5, outbox_bytes=size)
     assert storage.counts(now - SECOND).outbox_age == 0
 
 

@@ -30,6 +30,7 @@ from services.notify.notices import DIGEST, DayList, Listed, Notice, NoticeState
 from services.notify.service import NOTIFY
 from services.notify.store import NOTICES
 from services.router.service import ROUTER
+from services.router.store import DECISIONS, HANDLINGS
 from shared.bus.codec import Envelope, encode
 from shared.domain.aggregates import Judgement
 from shared.domain.case import Informant, Kind, Standing, State
@@ -392,6 +393,18 @@ def test_messages_that_lie_aside_are_erased_as_well_and_others_stay(open_desk: O
     assert "zqx" not in "".join(bodies)
     assert [stays.id in body for body in bodies] == [False, True, True]
     assert told == ["ValueError", "ValueError", "ValueError: zqxTraceback: zqx"]
+
+
+def test_the_facts_of_the_decision_go_and_the_row_stays(open_desk: Opener) -> None:
+    story = Story("zqx", counts={"same-words": 7}).recorded()
+    with open_desk(ROUTER, NOW) as router:
+        router.hear(*story.events)
+        assert "same-words" in rows(router, DECISIONS.table)
+        router.hear(erasing(*story.events))
+        left = rows(router, DECISIONS.table)
+        assert "zqx" not in rows(router, HANDLINGS.table)
+    assert "same-words" not in left
+    assert '"row":"yellow"' in left
 
 
 def test_what_is_put_aside_after_the_erasure_holds_nothing_personal(open_desk: Opener) -> None:

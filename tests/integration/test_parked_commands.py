@@ -90,7 +90,7 @@ def bug(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         raise ZeroDivisionError("a bug")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ROUTER.handlers, CaseRecorded, fail)  # type: ignore[arg-type]
+        patch.setitem(ROUTER.handlers, CaseRecorded, fail)  # type: ignore[misc]
         yield patch
 
 

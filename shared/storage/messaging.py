@@ -58,7 +58,7 @@ class Counts:
     parked: int
     outbox_age: float
     """Age of the oldest row of the outbox in seconds; 0 where it is empty."""
-    outbox_bytes: int = 0
+    outbox_bytes: int
     """Size of the outbox's bodies."""
 
 

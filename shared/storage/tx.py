@@ -195,10 +195,6 @@ class Tx:
         found = self.connection.execute(query).one_or_none()
         return None if found is None else parked_message(found)
 
-    def unpark(self, ids: Sequence[str]) -> None:
-        """Delete parked messages by their parkings' ids: they were tried again, or given up."""
-        self._delete(self._messaging.parked, ids)
-
     def forget(self, ids: Sequence[str]) -> None:
         """Delete claims, after which a message would take effect again."""
         self._delete(self._messaging.inbox, ids)

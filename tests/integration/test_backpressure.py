@@ -72,20 +72,29 @@ class Place:
 
 @contextmanager
 def on_rabbit(
-    service: Service, folder: Path, amqp: str, url: str | None = None, **settings: int
+    service: Service,
+    folder: Path,
+    amqp: str,
+    url: str | None = None,
+    *,
+    speaks: bool = True,
+    **settings: int,
 ) -> Iterator[Place]:
-    """A service on RabbitMQ."""
+    """A service on RabbitMQ; one that does not speak has only just begun to listen."""
     given = Settings.read({}, data=folder, drain=5.0, **settings)
     bus = RabbitBus(amqp, LISTENERS, timeout=3)
     running = Host(
         service, storage_of(service, folder, url), bus, Unchanging(SmallPolicy()), Metrics(), given
     )
     running.listen()
-    running.speak()
+    if speaks:
+        running.speak()
     try:
         with reached(running) as place:
             yield place
     finally:
+        if not speaks:
+            running.speak()  # whatever ends has begun
         running.stop()
         bus.close()
 
@@ -146,9 +155,11 @@ def test_intake_goes_on_without_a_broker_up_to_its_bound_and_by_itself_when_it_i
 def test_a_restarted_service_knows_that_its_outbox_is_full(vhost: str, tmp_path: Path) -> None:
     with Proxy(vhost) as proxy:
         proxy.down()
-        for wanted in (201, 503):
-            with on_rabbit(INTAKE, tmp_path, proxy.url, outbox_rows=1) as place:
-                assert place.submit(f"{wanted}").status_code == wanted
+        with on_rabbit(INTAKE, tmp_path, proxy.url, outbox_rows=1) as place:
+            assert place.submit("1").status_code == 201
+        with on_rabbit(INTAKE, tmp_path, proxy.url, speaks=False, outbox_rows=1) as place:
+            assert any("1 messages" in problem for problem in place.host.problems)
+            assert place.submit("2").status_code == 503
 
 
 def test_a_service_that_cannot_publish_stops_taking_messages_on(

@@ -333,9 +333,8 @@ def test_bytes_that_are_no_text_are_shown_all_the_same(place: Place) -> None:
     assert (shown["encoding"], shown["body"]) == ("base64", "//4=")
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
-    [
+def test_what_cannot_be_done_is_refused_in_words(place: Place) -> None:
+    asked: list[tuple[str, str, object, int]] = [
         ("GET", "/parked/nobody", None, 404),
         ("GET", "/parked/router/unknown", None, 404),
         ("GET", "/parked/router/%00", None, 404),
@@ -344,14 +343,11 @@ def test_bytes_that_are_no_text_are_shown_all_the_same(place: Place) -> None:
         ("POST", "/parked/router/replay", {**WHO}, 422),
         ("POST", "/parked/router/discard", {**WHO, "ids": ["x"], "all": True}, 422),
         ("POST", "/parked/router/replay", {**WHO, "ids": ["x"] * 101}, 422),
-    ],
-)
-def test_what_cannot_be_done_is_refused_in_words(
-    place: Place, method: str, path: str, body: object, status: int
-) -> None:
-    answer = place.http.request(method, path, json=body)
-    assert answer.status_code == status
-    assert answer.json()["detail"]
+    ]
+    for method, path, body, status in asked:
+        answer = place.http.request(method, path, json=body)
+        assert answer.status_code == status, path
+        assert answer.json()["detail"]
 
 
 def test_the_gauge_rises_and_falls_with_the_table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from shared.storage import storage as storage_module
 from shared.storage.messaging import Counts, OutboxRow, Parked
+from shared.storage.parking import Wanted, listed
 from shared.storage.storage import Storage
 from tests.contract.storage.workshop import TOOLS, Tool, at_once
 
@@ -134,18 +136,61 @@ def test_a_parked_message_is_kept_in_full_until_it_is_taken_away(
     assert [each.id for each in storage.parked(after="1")] == ["2", "3"]
     assert [each.id for each in storage.parked(ids=["3", "4"])] == ["3"]
     with storage.transaction(now) as tx:
-        tx.unpark(["1", "3"])
-    assert [each.id for each in storage.parked()] == ["2"]
+        assert tx.take_parked("1") == parked("1", now)
+        assert tx.take_parked("1") is None
+        assert tx.take_parked("4") is None
+    assert [each.id for each in storage.parked()] == ["2", "3"]
+
+
+def test_a_parked_message_can_be_put_back_in_its_place_by_whoever_took_it(
+    storage: Storage, now: datetime
+) -> None:
+    with storage.transaction(now) as tx:
+        tx.park(parked("1", now))
+    with storage.transaction(now) as tx:
+        taken = tx.take_parked("1")
+        assert taken is not None
+        tx.park(replace(taken, attempts=9))
+    assert [(each.id, each.attempts) for each in storage.parked()] == [("1", 9)]
+
+
+def test_a_parked_message_stays_where_the_transaction_that_took_it_fails(
+    storage: Storage, now: datetime
+) -> None:
+    with storage.transaction(now) as tx:
+        tx.park(parked("1", now))
+
+    def fail() -> None:
+        with storage.transaction(now) as tx:
+            tx.take_parked("1")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert storage.parked() == [parked("1", now)]
+
+
+def test_parked_messages_are_listed_by_type_and_case_without_their_bodies(
+    storage: Storage, now: datetime
+) -> None:
+    with storage.transaction(now) as tx:
+        for id_ in ("1", "2", "3"):
+            tx.park(replace(parked(id_, now), case_id=f"case-{id_}", body=b"x" * 1000))
+    with storage.read() as connection:
+        total, lines = listed(connection, storage.parked_table, Wanted(limit=2))
+        assert (total, [(each.id, each.bytes) for each in lines]) == (3, [("1", 1000), ("2", 1000)])
+        total, lines = listed(connection, storage.parked_table, Wanted(case_id="case-3"))
+        assert (total, [each.parked_at for each in lines]) == (1, [now])
+        assert listed(connection, storage.parked_table, Wanted(type="other")) == (0, [])
 
 
 def test_the_counts_show_what_waits_and_how_long(storage: Storage, now: datetime) -> None:
-    assert storage.counts() == Counts(outbox=0, parked=0, outbox_age=0)
+    assert storage.counts() == Counts(outbox=0, parked=0, outbox_age=0, outbox_bytes=0)
     with storage.transaction(now) as tx:
         tx.send([message("1"), message("2")])
         tx.park(parked("p", now))
     counts = storage.counts(now + timedelta(milliseconds=1_500))
-    size = sum(len(message(id_).body) for id_ in ("1", "2"))
-    assert counts == Counts(outbox=2, parked=1, outbox_age=1.5, outbox_bytes=size)
+    assert counts == Counts(outbox=2, parked=1, outbox_age=1.5, outbox_bytes=28)
     assert storage.counts(now - SECOND).outbox_age == 0
 
 

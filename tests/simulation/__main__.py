@@ -59,10 +59,13 @@ def _replay(seed: int) -> int:
 def _many(seeds: range) -> int:
     began, broken, lines = monotonic(), None, 0
     columns = (TextColumn("histories"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("histories", total=len(seeds))
-        for outcome in _outcomes(seeds):
+        for number, outcome in enumerate(_outcomes(seeds), start=1):
             progress.advance(task)
+            if not console.is_terminal and number % 50 == 0:
+                console.print(f"{number} of {len(seeds)} histories")  # where no bar can be drawn
             lines += len(outcome.trace)
             if outcome.broken:
                 broken = outcome

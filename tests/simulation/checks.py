@@ -15,6 +15,7 @@ from services.deadline.store import CLOCKS
 from services.embedded.catalogue import NAMES, load
 from services.ledger import queries
 from services.ledger.journal import verify
+from services.ledger.store import REVIEWS
 from services.notify.notices import NoticeState
 from services.notify.store import NOTICES
 from services.router.store import DECISIONS, HANDLINGS
@@ -28,7 +29,11 @@ from shared.domain.events import (
     EvaluationReceived,
     EvaluationRequested,
     Event,
+    ReviewOpened,
+    ReviewOverdue,
+    ReviewSigned,
 )
+from shared.domain.reviews import ReviewState
 from shared.policy.explain import explain_recorded
 from shared.runtime.audit import Audit, Journal, Waiting, compare
 from shared.runtime.versions import find
@@ -51,6 +56,7 @@ def check(history: History, logs: Logs) -> None:
         for law in (nothing_is_lost, nothing_happens_twice, no_answer_is_taken_back):
             law(history, storages)
         clocks_speak_once(history, storages)
+        reviews_are_opened_once(history, storages)
         everybody_is_told(history, storages)
         the_entitled_rate_once(history)
         decisions_can_be_explained(history, storages)
@@ -149,6 +155,23 @@ def clocks_speak_once(history: History, storages: reading.Storages) -> None:
             raise Broken(f"the clock of {clocks.case_id} has not spoken: {left[0]}")
         if _breached(clocks, history) and (clocks.case_id, clocks.due_at) not in overdue:
             raise Broken(f"{clocks.case_id} was due at {clocks.due_at}, and nobody was told")
+
+
+def reviews_are_opened_once(history: History, storages: reading.Storages) -> None:
+    """Each month of each unit was opened once, signed once at the most, and told overdue once."""
+    told = Counter(
+        (event.type, event.review.key)
+        for event in reading.heard(history, ReviewOpened, ReviewSigned, ReviewOverdue)
+    )
+    for (what, key), number in told.items():
+        if number > 1:
+            raise Broken(f"{what} of {key} happened {number} times")
+    for known in reading.entities(storages["ledger"], REVIEWS):
+        if ("review.opened", known.key) not in told:
+            raise Broken(f"nobody heard that the review {known.key} was opened")
+        past = known.due_at is not None and known.due_at < _certainly_past(history)
+        if past and known.state is ReviewState.OPEN:
+            raise Broken(f"the review {known.key} was due at {known.due_at}, and nobody was told")
 
 
 def _certainly_past(history: History) -> datetime:

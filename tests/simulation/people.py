@@ -23,12 +23,20 @@ from shared.domain.commands import (
     ResumeClock,
     RetriageCase,
     ReturnCase,
+    SignReview,
     SubmitCase,
     TransferCase,
     WithdrawCase,
 )
-from shared.domain.events import CaseRecorded, EvaluationRequested, Event, HandlingEvent
+from shared.domain.events import (
+    CaseRecorded,
+    EvaluationRequested,
+    Event,
+    HandlingEvent,
+    ReviewOpened,
+)
 from shared.domain.ids import new_id
+from shared.domain.reviews import Review
 from shared.runtime.work import Request
 from tests.simulation import rules
 from tests.simulation.broker import Broker
@@ -51,6 +59,7 @@ OWNERS = {
     ),
     "deadline": (PauseClock, ResumeClock, RequestExtension, DecideExtension),
     "evaluation": (RateReply,),
+    "ledger": (SignReview,),
 }  # fmt: skip
 """Who carries out what."""
 
@@ -66,6 +75,7 @@ class People:
     handlings: dict[str, Handling] = field(default_factory=dict)
     links: dict[str, list[str]] = field(default_factory=dict)
     """Tokens of the links that were given out, by case."""
+    reviews: list[Review] = field(default_factory=list)
     submitted: list[SubmitCase] = field(default_factory=list)
     promised: list[Event] = field(default_factory=list)
     """Events of which somebody was told that they have happened."""
@@ -116,6 +126,8 @@ class People:
                 known = self.handlings.get(event.case_id)
                 if known is None or known.version < event.handling.version:
                     self.handlings[event.case_id] = event.handling
+            elif isinstance(event, ReviewOpened):
+                self.reviews.append(event.review)
             elif isinstance(event, CaseRecorded):
                 self.handlings.setdefault(event.case_id, Handling(case_id=event.case_id))
         for waiting in [each for each in self._waiting if each[0].answer.done()]:
@@ -189,7 +201,7 @@ class People:
         choices: tuple[Callable[[], Command], ...] = (
             *(lambda: self._handle(self._case()),) * 4, *(self._rate,) * 3,
             *(lambda: self._keep_time(self._case()),) * 3,
-            self._retriage, self._apply,
+            self._retriage, self._apply, self._sign,
         )  # fmt: skip
         return self.chance.one_of(choices)()
 
@@ -273,6 +285,12 @@ class People:
 
     def _retriage(self) -> Command:
         return RetriageCase(case_id=self._case().case_id, by="clerk", reason="Other rules")
+
+    def _sign(self) -> Command:
+        if not self.reviews:
+            return self._apply()
+        known, unit = self.chance.one_of(self.reviews), self.chance.one_of(("house", "north"))
+        return SignReview(reviewed=known.unit, month=known.month, unit=unit, person="the head")
 
     def _apply(self) -> Command:
         return ApplyPolicy(content=self.chance.one_of(rules.LATER), by="the head of the house")

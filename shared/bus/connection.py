@@ -71,6 +71,9 @@ class Connection:
         self._cause: str | None = None
         """Why the connection is closed, where it is we who close it."""
         self._stands = False
+        self._told = False
+        """Whether whoever works here knows that this connection is of no use any more."""
+        self._renewing = False
         self._pauses = pauses()
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
@@ -95,7 +98,9 @@ class Connection:
                 self._loop.add_callback_threadsafe(callback)
 
     def renew(self, reason: str) -> None:
-        """Give this connection up and open another one."""
+        """Give this connection up and open another one, for which `wait` waits."""
+        self._renewing = True
+        self._tried.clear()
         self._hang_up(reason)
 
     def close(self) -> None:
@@ -117,7 +122,7 @@ class Connection:
                 return False
             loop = self._loop = self._dialer.loop()
         self._cause = None
-        self._stands = False
+        self._stands = self._told = self._renewing = False
         callbacks = Callbacks(self._opened, self._ended, self._hang_up, self._blocked)
         try:
             self._connection = self._dialer.dial(loop, callbacks)
@@ -164,6 +169,7 @@ class Connection:
         """Close the connection; one that is still being made once it stands, as pika wants it."""
         if self._cause is None:
             self._cause = cause
+            self._tell(cause)  # at once: on a channel that is closing nothing can be sent
             # A peer that has gone silent answers nothing: whoever works here is told all the same.
             self._loop.call_later(FAREWELL, lambda: self._ended(cause))
             if self._connection is not None and self._connection.is_open:
@@ -174,9 +180,16 @@ class Connection:
         self._loop.stop()
 
     def _report(self, reason: str) -> None:
+        self._tell(reason)
+        if not self._renewing:
+            self._tried.set()
+
+    def _tell(self, reason: str) -> None:
+        if self._told:
+            return
+        self._told = True
         problem = f"RabbitMQ at {self._dialer.where}: {reason}"
         self._set(problem)
-        self._tried.set()
         self._user.lost(problem)
 
     def _set(self, problem: str | None) -> None:

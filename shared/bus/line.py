@@ -90,7 +90,10 @@ class Line(Protocol):
         """Run something on the line's thread; forgotten if the connection has gone by then."""
 
     def renew(self, reason: str) -> None:
-        """Give this connection up and open another one. To be used on the line's thread alone."""
+        """Give this connection up and open another one, for which `wait` waits.
+
+        To be used on the line's thread alone; it calls `lost` before it returns.
+        """
 
     def close(self) -> None:
         """Disconnect for good. Returns when done."""

@@ -25,16 +25,19 @@ class _Batch:
         self.done = Event()
 
     def settle(self, failure: str | None) -> None:
-        """One message is confirmed, or is not."""
+        """One message is confirmed, or is not.
+
+        Whoever waits is told of a failure only when the next connection is under way.
+        """
         self.open -= 1
         self.failure = failure or self.failure
-        if self.open == 0:
+        if self.open == 0 and self.failure is None:
             self.done.set()
 
     def fail(self, reason: str) -> None:
         """Nothing more is to be expected."""
         self.unsent.clear()
-        self.failure = reason
+        self.failure = self.failure or reason
         self.done.set()
 
 
@@ -56,8 +59,8 @@ class Publisher:
         self._settled_up_to = 0
         self._returned: Counter[str] = Counter()
         """Ids of messages that came back and are still to be settled."""
-        self._refusal: str | None = None
-        """Why one of those under way was not taken."""
+        self._refused: list[_Batch] = []
+        """Those of which something was not taken."""
         line.start(self)
 
     @property
@@ -102,12 +105,12 @@ class Publisher:
         """Tell everybody who waits: nothing of what is under way will be confirmed."""
         with self._lock:
             batches = {id(batch): batch for batch, _ in self._flight.values()}
-            batches |= {id(batch): batch for batch in self._queue}
+            batches |= {id(batch): batch for batch in (*self._queue, *self._refused)}
             self._channel = None
             self._queue.clear()
         self._flight.clear()
         self._returned.clear()
-        self._refusal = None
+        self._refused.clear()
         self._bytes = 0
         for batch in batches.values():
             batch.fail(reason)
@@ -136,12 +139,12 @@ class Publisher:
             self._settled_up_to = number
         else:
             self._settle(number, taken)
-        if self._refusal is None:
+        if not self._refused:
             self._pump()
         elif not self._flight:
             # What was refused may be refused for ever on this channel: RabbitMQ does not tell it
             # that a queue's limit was raised. And a queue that is gone is declared on the next one.
-            self._line.renew(self._refusal)
+            self._line.renew(self._refused[0].failure or "it refused a message")
 
     def _settle(self, number: int, taken: bool) -> None:
         if number not in self._flight:
@@ -150,13 +153,17 @@ class Publisher:
         self._bytes -= len(message.body)
         if message.id in self._returned:
             self._returned -= Counter([message.id])
-            self._refusal = f"nobody is bound to {message.key}: start the services that read it"
-            batch.settle(self._refusal)
+            self._refuse(
+                batch, f"nobody is bound to {message.key}: start the services that read it"
+            )
         elif taken:
             batch.settle(None)
         else:
-            self._refusal = f"it did not take a message for {message.key}: is its queue full?"
-            batch.settle(f"RabbitMQ: {self._refusal}")
+            self._refuse(batch, f"it did not take a message for {message.key}: is its queue full?")
+
+    def _refuse(self, batch: _Batch, reason: str) -> None:
+        self._refused.append(batch)
+        batch.settle(reason)
 
     def _came_back(self, message_id: str) -> None:
         self._returned[message_id] += 1

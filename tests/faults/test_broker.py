@@ -104,7 +104,7 @@ def test_messages_that_nobody_can_read_lie_aside_and_take_nobody_along(house: Br
 def test_the_process_that_one_message_kills_again_and_again_does_all_the_others(
     house: BrokerHouse,
 ) -> None:
-    one_case_kills_the_router(house, limit=3)
+    one_case_kills_the_router(house, limit=2)
 
 
 def test_two_replicas_race_over_the_queues_and_one_of_them_is_killed(house: BrokerHouse) -> None:

@@ -197,6 +197,28 @@ def test_who_works_over_it_hears_of_the_loss_even_of_a_peer_that_answers_nothing
     assert user.losses == ["RabbitMQ at rabbit:5672/house: it closed the channel"]
 
 
+def test_a_connection_that_is_given_up_is_of_no_use_at_once_and_the_next_is_waited_for(
+    connect: Make,
+) -> None:
+    connection, _, user = connect("silent", "up")
+    assert user.up.wait(5)
+    seen: list[tuple[bool, list[str]]] = []
+
+    def renew() -> None:
+        connection.renew("it refused a message")
+        seen.append((connection.problem is None, list(user.losses)))
+        connection._loop.pass_time()
+
+    connection.call(renew)
+    _until(lambda: bool(seen))
+    connection.wait(5)
+
+    assert seen == [(False, ["RabbitMQ at rabbit:5672/house: it refused a message"])]
+    assert connection.problem is None
+    assert user.opened_count == 2
+    assert len(user.losses) == 1, "a loss is told once"
+
+
 def test_a_broker_that_leaves_the_declarations_unanswered_is_left_and_tried_again(
     connect: Make,
 ) -> None:

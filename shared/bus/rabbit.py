@@ -34,6 +34,8 @@ HEARTBEAT = 30
 class RabbitBus:
     """Services on one or many machines; it implements `Bus`."""
 
+    waits_for_readers = False
+
     def __init__(
         self,
         url: str,

@@ -26,7 +26,7 @@ from shared.runtime.service import Service
 from shared.runtime.ticker import Ticker
 from shared.runtime.versions import Versions, newer
 from shared.runtime.work import Request
-from shared.runtime.worker import Parts, Worker
+from shared.runtime.worker import LINGER, Parts, Worker
 from shared.settings import Settings
 from shared.storage.storage import Storage
 
@@ -95,7 +95,16 @@ class Host:
         self._consumer: Consumer | None = None
         self._relay = Relay(service.name, storage, bus, metrics, self.log)
         self._worker = Worker(
-            Parts(service, storage, self._relay, self.context, metrics, self.log, settings.batch)
+            Parts(
+                service,
+                storage,
+                self._relay,
+                self.context,
+                metrics,
+                self.log,
+                batch=settings.batch,
+                linger=0.0 if bus.waits_for_readers else LINGER,
+            )
         )
         self._ticker = Ticker(service.name, self._worker.put, self.log)
         # A version is compiled for up to some seconds, and a changed file tried for longer: in

@@ -7,7 +7,8 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from math import inf
+from time import monotonic, perf_counter
 
 from shared.bus.protocol import Consumer, Delivery
 from shared.domain.errors import Unavailable
@@ -23,6 +24,10 @@ from shared.storage.storage import Storage
 
 QUIET = 0.25
 """Seconds without work after which published rows are deleted in a transaction of their own."""
+
+LINGER = 0.1
+"""Seconds for which events that can wait are gathered: a transaction costs as much as ten of them,
+and whoever wants something done shares the machine with it."""
 
 LONGEST_PAUSE = 15.0
 """The longest pause between two tries while a server is away, in seconds."""
@@ -43,6 +48,8 @@ class Parts:
     metrics: Metrics
     log: Logger
     batch: int
+    linger: float
+    """Seconds, or 0 where the senders wait until their events are handled."""
 
 
 class Worker(threading.Thread):
@@ -88,12 +95,14 @@ class Worker(threading.Thread):
     def _take(self) -> tuple[list[Work], bool]:
         """What lies there, up to a batch, [] when quiet for a while; and whether to go on."""
         taken: list[Work] = []
-        size = 0
+        size, until = 0, inf
         while size < self._parts.batch:
+            wait = max(0.0, until - monotonic()) if taken else QUIET
             try:
-                work = self._held or self._inlet.get(timeout=QUIET if not taken else 0)
+                work = self._held or self._inlet.get(timeout=wait)
             except queue.Empty:
                 return taken, True
+            self._busy = True
             self._held = None
             if work is None:
                 return taken, False
@@ -102,9 +111,16 @@ class Worker(threading.Thread):
                 return taken, True
             taken.append(work)
             size += weight(work)
+            until = min(until, monotonic() + self._patience(work))
             if goes_alone(work):
                 return taken, True
         return taken, True
+
+    def _patience(self, work: Work) -> float:
+        """Seconds for which others may still join the batch that holds this."""
+        if isinstance(work, Delivery) and work.message.key in self._parts.service.can_wait:
+            return self._parts.linger
+        return 0.0
 
     def _carry_out(self, work: Sequence[Work]) -> None:
         """Commit a batch; should that fail, each alone, so that only the culprit suffers."""

@@ -24,7 +24,16 @@ NOW = at("2026-03-04 10:00")
 
 Asked = list[tuple[str, Any]]
 
-FEW = ("alembic_version", "chain", "digests", "policies", "policy_head", "reviews", "shadow", "sweeps")
+FEW = (
+    "alembic_version",
+    "chain",
+    "digests",
+    "policies",
+    "policy_head",
+    "reviews",
+    "shadow",
+    "sweeps",
+)
 """Tables that hold little, however many cases there are."""
 
 

@@ -50,7 +50,7 @@ class Reader:
             self._changed.notify_all()
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
-        raise AssertionError("nothing is given back")
+        raise AssertionError(f"{len(deliveries)} were given back")
 
     def stop(self) -> None:
         """Nothing to stop."""

@@ -12,6 +12,7 @@ DEADLINE = Service(
     migrations="services.deadline.migrations",
     books=CLOCKS,
     handlers=HANDLERS,
+    can_wait=frozenset(event.type for event in HANDLERS),
     commands=COMMANDS,
     api=api,
     timers=TIMERS,

@@ -6,6 +6,7 @@ from services.ledger.handlers import COMMANDS, HANDLERS, PREPARE, needs
 from services.ledger.reviewing import TIMERS as REVIEWS
 from services.ledger.shadowing import TIMERS as SHADOW
 from services.ledger.store import DOSSIERS, METADATA
+from shared.domain.events import EVENTS
 from shared.runtime.service import Service
 
 LEDGER = Service(
@@ -14,6 +15,7 @@ LEDGER = Service(
     migrations="services.ledger.migrations",
     books=DOSSIERS,
     handlers=HANDLERS,
+    can_wait=frozenset(EVENTS),
     commands=COMMANDS,
     prepare=PREPARE,
     timers=(*SHADOW, *REVIEWS),

@@ -13,6 +13,7 @@ NOTIFY = Service(
     migrations="services.notify.migrations",
     books=WATCHES,
     handlers=HANDLERS,
+    can_wait=frozenset(event.type for event in HANDLERS),
     commands=COMMANDS,
     api=api,
     timers=TIMERS,

@@ -4,6 +4,7 @@ from services.router.api import api
 from services.router.handlers import COMMANDS, HANDLERS, PREPARE, needs, survey
 from services.router.policies import watch_file
 from services.router.store import HANDLINGS, METADATA
+from shared.domain.events import CaseClosed, CaseWithdrawn
 from shared.runtime.service import Service
 
 ROUTER = Service(
@@ -12,6 +13,7 @@ ROUTER = Service(
     migrations="services.router.migrations",
     books=HANDLINGS,
     handlers=HANDLERS,
+    can_wait=frozenset({CaseClosed.type, CaseWithdrawn.type}),
     commands=COMMANDS,
     api=api,
     survey=survey,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -57,7 +58,7 @@ DECISIONS = Collection(METADATA, "decisions", Decided, key=lambda decided: decid
 """One row per case that was triaged; further rounds go on with the same decision."""
 
 
-def counting(units: Iterable[str]) -> sa.Select[str, int]:
+def counting(units: Iterable[str]) -> sa.Select[Any]:
     """Each of these units that has open cases, and how many."""
     unit = HANDLINGS.table.c.unit
     return sa.select(unit, sa.func.count()).where(unit.in_(sorted(units)), _IS_OPEN).group_by(unit)
@@ -65,5 +66,5 @@ def counting(units: Iterable[str]) -> sa.Select[str, int]:
 
 def open_cases(connection: sa.Connection, units: set[str]) -> dict[str, int]:
     """How many open cases lie with each of these units."""
-    counted = dict(row.tuple() for row in connection.execute(counting(units)))
+    counted = {row[0]: row[1] for row in connection.execute(counting(units))}
     return {unit: counted.get(unit, 0) for unit in units}

@@ -105,6 +105,8 @@ class LocalConsumer:
 class LocalBus:
     """Services in one process; it implements `Bus`."""
 
+    waits_for_readers = True
+
     def __init__(self) -> None:
         self._turn = Condition()
         self._consumers: dict[str, LocalConsumer] = {}

@@ -82,6 +82,9 @@ class Consumer(Protocol):
 class Bus(Protocol):
     """A way for services to reach one another."""
 
+    waits_for_readers: bool
+    """Whether `publish` returns only when every reader has handled what it was given."""
+
     def publish(self, messages: Sequence[Message]) -> None:
         """Hand messages over and return when all are safe.
 

@@ -35,6 +35,8 @@ once nothing has come for so long and 5 s more, at the latest after twice that."
 class RabbitBus:
     """Services on one or many machines; it implements `Bus`."""
 
+    waits_for_readers = False
+
     def __init__(
         self,
         url: str,

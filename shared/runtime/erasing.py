@@ -86,7 +86,7 @@ def erase_parked(event: CaseErased, tx: Tx) -> None:
     for parked in tx.parked_about(event.case_id):
         left = left_aside(parked, lambda case_id: event.at if case_id == event.case_id else None)
         if left is None:
-            tx.unpark([parked.id])
+            tx.take_parked(parked.id)
         elif left is not parked:
             tx.repark(left)
 

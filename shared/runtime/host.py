@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from queue import Full
 from time import monotonic
-from typing import Protocol
 
 import sqlalchemy as sa
 
 from shared.bus.protocol import Bus, Consumer
 from shared.domain.commands import Command
-from shared.domain.errors import Overloaded, PolicyError, Unavailable
-from shared.domain.policy import Policy, PolicyVersion
+from shared.domain.errors import Overloaded, Unavailable
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.runtime.background import Background, Means
 from shared.runtime.backlog import RETRY, Backlog, Bounds
 from shared.runtime.clockwatch import ClockWatch
+from shared.runtime.following import Following, Policies
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context
+from shared.runtime.inlet import GAP, Inlet
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.ticker import Ticker
-from shared.runtime.versions import Versions, newer
+from shared.runtime.versions import Versions
 from shared.runtime.work import Request, Resolution
 from shared.runtime.worker import Parts, Worker
 from shared.settings import Settings
@@ -48,24 +47,6 @@ WATCH = 2.0
 
 def _machine_clock() -> datetime:
     return datetime.now(UTC)
-
-
-class Policies(Protocol):
-    """Where the policy in force comes from."""
-
-    @property
-    def path(self) -> Path | None:
-        """The house's own file; None where there is none to look at."""
-
-    @property
-    def known(self) -> int:
-        """The highest number that was taken."""
-
-    def at(self, now: datetime) -> Policy:
-        """The policy in force."""
-
-    def take(self, stored: PolicyVersion) -> bool:
-        """Take a version over from its moment on; raises `PolicyError` where it cannot be used."""
 
 
 class Host:
@@ -95,15 +76,24 @@ class Host:
         self._settings = settings
         self._clock = clock or _machine_clock
         self._watch = ClockWatch() if clock is None else None
-        self._shown = ""
-        """The version of the policy that the metrics show."""
         self._consumer: Consumer | None = None
         self._backlog = Backlog(
             Bounds(settings.outbox_rows, settings.outbox_bytes), self._backlog_changed
         )
         self._relay = Relay(service.name, storage, bus, metrics, self.log, self._backlog)
         self._worker = Worker(
-            Parts(service, storage, self._relay, self.context, metrics, self.log, settings.batch)
+            Parts(
+                service,
+                storage,
+                self._relay,
+                self.context,
+                metrics,
+                self.log,
+                Inlet(settings.batch, service.can_wait, 0.0 if bus.waits_for_readers else GAP),
+            )
+        )
+        self._following = Following(
+            service, policies, self.gateway, self.context, metrics, self.log
         )
         self._ticker = Ticker(service.name, self._worker.put, self.log)
         # A version is compiled for up to some seconds, and a changed file tried for longer: in
@@ -175,8 +165,10 @@ class Host:
         self._relay.start()
         for timer in self.service.timers:
             self._ticker.timer(timer)
-        self._watch_file()
-        self._follower.every(FOLLOW, self._follow_policy)
+        look = self._following.watched()
+        if look is not None:
+            self._watcher.every(WATCH, look)
+        self._follower.every(FOLLOW, self._following.follow)
         self._ticker.every(REFRESH, self._refresh_gauges)
         self._ticker.every(600.0, self._forget_messages)
         for ticker in self._tickers:
@@ -234,45 +226,6 @@ class Host:
                 ticker.join(left)  # it may be reading: what is in use is not closed with the rest
         self.storage.close()
         self.log.info("stopped", seconds=round(monotonic() - began, 2))
-
-    def _watch_file(self) -> None:
-        """Look after the policy's file from now on, where that is the service's business."""
-        watch, path = self.service.watch, self._policies.path
-        if watch is None or path is None:
-            return
-        look = watch(self.gateway, path)
-
-        def look_at_file() -> None:
-            with self._policy_errors():
-                look()
-
-        look_at_file()  # what an operator has changed before the start is taken over with it
-        self._follow_policy()
-        self._watcher.every(WATCH, look_at_file)
-
-    def _follow_policy(self) -> None:
-        """Take over the versions that have been applied, each from its moment on.
-
-        A replica that did not hear the event itself finds them here as well.
-        """
-        with suppress(Unavailable), self.read() as connection:
-            for stored in newer(connection, self._policies.known):
-                with self._policy_errors():
-                    self._policies.take(stored)
-        version = self.context().policy.version
-        if version != self._shown:
-            with suppress(KeyError):  # not shown yet
-                self.metrics.policy.remove(self.service.name, self._shown)
-            self._shown = version
-        self.metrics.policy.labels(self.service.name, version).set(1)
-
-    @contextmanager
-    def _policy_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except PolicyError as error:
-            self.metrics.policy_errors.labels(self.service.name).inc()
-            self.log.warning("policy not taken over, the running one stays", reason=str(error))
 
     def _forget_messages(self) -> None:
         """A message that was claimed so long ago will not be delivered again."""

@@ -41,6 +41,9 @@ class Service:
     """Further rows, of which the policy decides whether they are needed."""
     survey: Survey | None = None
     """Figures that the handlers of one batch share."""
+    can_wait: frozenset[str] = frozenset()
+    """Types of events that may wait a moment for others, to share a transaction with them: nobody
+    waits for what the service does about these."""
     hears_everything: bool = False
     """Whether events of types that this version does not know are delivered too."""
     gauges: Callable[[sa.Connection, Context], Iterable[Sample]] | None = None

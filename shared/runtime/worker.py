@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from shared.observe.logs import Logger, place_of
 from shared.observe.metrics import Metrics
 from shared.runtime.batch import TRIES, Batch, HandlerFailed, Result
 from shared.runtime.handling import Context
+from shared.runtime.inlet import Inlet
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.tally import tally
@@ -24,14 +24,10 @@ from shared.runtime.work import (
     Resolution,
     Tick,
     Work,
-    goes_alone,
     is_wanted,
     weight,
 )
 from shared.storage.storage import Storage
-
-QUIET = 0.25
-"""Seconds without work after which published rows are deleted in a transaction of their own."""
 
 FIRST_PAUSE = 0.05
 """The first pause between two tries while a server is away, in seconds; each is twice the last."""
@@ -55,7 +51,7 @@ class Parts:
     context: Callable[[], Context]
     metrics: Metrics
     log: Logger
-    batch: int
+    inlet: Inlet
 
 
 class Worker(threading.Thread):
@@ -64,9 +60,7 @@ class Worker(threading.Thread):
     def __init__(self, parts: Parts) -> None:
         super().__init__(name=f"{parts.service.name}-worker", daemon=True)
         self._parts = parts
-        self._inlet: queue.Queue[Work | None] = queue.Queue(maxsize=5 * parts.batch)
-        self._held: Work | None = None
-        self._busy = False
+        self._inlet = parts.inlet
         self._stopping = threading.Event()
         self.consumer: Consumer | None = None
         self.transactions = 0
@@ -77,17 +71,17 @@ class Worker(threading.Thread):
 
         Raises `queue.Full` where there has been no room for so many seconds.
         """
-        self._inlet.put(work, timeout=seconds)
+        self._inlet.put(work, seconds)
 
     def stop(self) -> None:
         """Finish what was handed in, then end."""
         self._stopping.set()
-        self._inlet.put(None)
+        self._inlet.close()
 
     @property
     def idle(self) -> bool:
         """Whether nothing lies in the inlet or on the table."""
-        return not self._busy and self._held is None and self._inlet.empty()
+        return self._inlet.idle
 
     def run(self) -> None:
         """Work until told to stop and the inlet is empty."""
@@ -96,36 +90,14 @@ class Worker(threading.Thread):
 
     def step(self) -> bool:
         """Take one batch and carry it out; whether to go on. Whoever has no thread calls it."""
-        taken, running = self._take()
-        self._busy = True
+        taken, running = self._inlet.take()
         work = [item for item in taken if is_wanted(item)]
         if work:
             self._carry_out(work)
         elif self._parts.relay.published():
             self._carry_out([])
-        self._busy = False
+        self._inlet.done()
         return running
-
-    def _take(self) -> tuple[list[Work], bool]:
-        """What lies there, up to a batch, [] when quiet for a while; and whether to go on."""
-        taken: list[Work] = []
-        size = 0
-        while size < self._parts.batch:
-            try:
-                work = self._held or self._inlet.get(timeout=QUIET if not taken else 0)
-            except queue.Empty:
-                return taken, True
-            self._held = None
-            if work is None:
-                return taken, False
-            if taken and goes_alone(work):
-                self._held = work
-                return taken, True
-            taken.append(work)
-            size += weight(work)
-            if goes_alone(work):
-                return taken, True
-        return taken, True
 
     def _carry_out(self, work: Sequence[Work]) -> None:
         """Commit a batch; should that fail, each alone, so that only the culprit suffers."""
@@ -276,7 +248,7 @@ class Worker(threading.Thread):
                 item.answer.set_result(result.resolved)
         elif isinstance(item, Tick):
             if result.fired:
-                self._held = item  # there may be more to fire: at once, not in a second
+                self._inlet.hold(item)  # there may be more to fire: at once, not in a second
             else:
                 item.done.set()
 

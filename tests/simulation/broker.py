@@ -174,6 +174,9 @@ class Broker:
 class Wire:
     """One process's way to the broker; it implements `Bus`."""
 
+    waits_for_readers = True
+    """So that no worker waits for others: its clock is not the simulated one."""
+
     def __init__(self, broker: Broker, name: str) -> None:
         self._broker = broker
         self._name = name

@@ -146,7 +146,7 @@ class Replica:
     @property
     def full(self) -> bool:
         """Whether it takes nothing more for now."""
-        return self.reader.resting or (self.worker._inlet.qsize() > self.worker._inlet.maxsize - 5)
+        return self.reader.resting or self.worker._inlet.room < 5
 
     @property
     def busy(self) -> bool:
@@ -183,7 +183,7 @@ class Replica:
 
     def follow(self) -> None:
         """Look for versions of the policy that were applied."""
-        self._run(self.host._follow_policy)
+        self._run(self.host._following.follow)
 
     def post(self) -> bool:
         """Let tries to tell people end, and begin further ones; whether there was anything."""

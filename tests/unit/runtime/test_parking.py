@@ -24,6 +24,7 @@ from shared.observe.metrics import Metrics
 from shared.runtime.backlog import Backlog, Bounds
 from shared.runtime.batch import TRIES
 from shared.runtime.handling import Context
+from shared.runtime.inlet import Inlet
 from shared.runtime.relay import Relay
 from shared.runtime.worker import Parts, Worker
 from shared.storage.storage import Storage
@@ -76,7 +77,7 @@ def worker(storage: Storage) -> Worker:
     backlog = Backlog(Bounds(10, 1000), lambda _: None)
     relay = Relay("router", storage, LocalBus(), metrics, log, backlog)
     worker = Worker(
-        Parts(service, storage, relay, lambda: Context(NOW, policy, str), metrics, log, batch=10)
+        Parts(service, storage, relay, lambda: Context(NOW, policy, str), metrics, log, Inlet(10))
     )
     worker.consumer = Reader()
     return worker

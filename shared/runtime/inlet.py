@@ -1,0 +1,100 @@
+"""Where a service's work lands, and how it is taken up: in batches of what lies there."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Set
+from math import inf
+from time import monotonic
+
+from shared.bus.protocol import Delivery
+from shared.runtime.work import Work, goes_alone, weight
+
+QUIET = 0.25
+"""Seconds without work after which published rows are deleted in a transaction of their own."""
+
+GAP = 0.1
+"""Seconds from one batch to the next that holds nothing but what can wait: a transaction costs as
+much as ten such events, and whoever wants something done shares the machine with it."""
+
+FULL = 5
+"""Batches that the inlet holds; whoever brings more is held back."""
+
+
+class Inlet:
+    """A queue with one taker; work can be handed in from any thread."""
+
+    def __init__(self, batch: int, can_wait: Set[str] = frozenset(), gap: float = GAP) -> None:
+        """Of events whose types are in `can_wait`, batches begin at least `gap` seconds apart."""
+        self._batch = batch
+        self._can_wait = can_wait
+        self._gap = gap
+        self._queue: queue.Queue[Work | None] = queue.Queue(maxsize=FULL * batch)
+        self._held: Work | None = None
+        self._in_hand = False
+        self._began = -inf
+        """When the last batch began."""
+
+    def put(self, work: Work, seconds: float | None = None) -> None:
+        """Hand work in; blocks while the inlet is full, which holds the giver back.
+
+        Raises `queue.Full` where there has been no room for so many seconds.
+        """
+        self._queue.put(work, timeout=seconds)
+
+    def close(self) -> None:
+        """What was handed in so far is taken, and nothing after it."""
+        self._queue.put(None)
+
+    def hold(self, work: Work) -> None:
+        """Take this up next."""
+        self._held = work
+
+    @property
+    def room(self) -> int:
+        """For how many pieces of work there is room."""
+        return self._queue.maxsize - self._queue.qsize()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing lies here and nothing that was taken is still in hand."""
+        return not self._in_hand and self._held is None and self._queue.empty()
+
+    def done(self) -> None:
+        """What was taken has been carried out."""
+        self._in_hand = False
+
+    def take(self) -> tuple[list[Work], bool]:
+        """What lies there, up to a batch, [] when quiet for a while; and whether to go on."""
+        taken: list[Work] = []
+        size, until = 0, inf
+        while size < self._batch:
+            wait = max(0.0, until - monotonic()) if taken else QUIET
+            try:
+                work = self._held or self._queue.get(timeout=wait)
+            except queue.Empty:
+                break
+            self._in_hand = True
+            self._held = None
+            if work is None:
+                return taken, False
+            if taken and goes_alone(work):
+                self._held = work
+                break
+            taken.append(work)
+            size += weight(work)
+            until = min(until, self._until(work))
+            if goes_alone(work):
+                break
+        if taken:
+            self._began = monotonic()
+        return taken, True
+
+    def _until(self, work: Work) -> float:
+        """The moment until which others may still join the batch that holds this.
+
+        It has passed already after a pause: what comes alone is carried out at once.
+        """
+        if isinstance(work, Delivery) and work.message.key in self._can_wait:
+            return self._began + self._gap
+        return -inf

@@ -19,7 +19,15 @@ import pika.exceptions
 from shared.bus.amqp import words
 from shared.bus.protocol import Subscription
 from shared.bus.rabbit import parameters_of
-from shared.bus.topology import Topology, aside, bound, queue_name, retiring, topology
+from shared.bus.topology import (
+    Topology,
+    aside,
+    bound,
+    given_up_name,
+    queue_name,
+    retiring,
+    topology,
+)
 from shared.domain.errors import Conflict, Unavailable
 from shared.domain.ids import new_id
 
@@ -143,7 +151,12 @@ def look(upkeep: Upkeep, subscriptions: Sequence[Subscription]) -> list[Found]:
     names = [
         name
         for each in subscriptions
-        for name in (*retiring(each.service), queue_name(each.service), _aside(each))
+        for name in (
+            *retiring(each.service),
+            queue_name(each.service),
+            given_up_name(each.service),
+            _aside(each),
+        )
     ]
     names += [queue.name for queue in topology().queues]
     return [found for name in names if (found := upkeep.find(name)) is not None]

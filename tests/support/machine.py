@@ -19,7 +19,8 @@ from shared.domain.errors import Unreadable
 from shared.domain.events import CaseRecorded, Event
 from shared.domain.ids import case_id, new_id
 from shared.observe.metrics import Metrics
-from shared.runtime.host import Host, Policies
+from shared.runtime.following import Policies
+from shared.runtime.host import Host
 from shared.runtime.service import Service
 from shared.settings import Settings
 from shared.storage.storage import Storage

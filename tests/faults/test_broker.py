@@ -35,7 +35,7 @@ def test_connections_that_break_in_the_middle_of_confirms(house: BrokerHouse) ->
             house.wire.cut()
     house.check()
     assert house.metric("intake", "concentric_connection_losses_total") > before
-    assert house.metric("intake", "concentric_connection_up") == 2
+    assert house.metric("intake", "concentric_connection_up") == 3
 
 
 def test_a_broker_that_is_killed_and_started_again(house: BrokerHouse) -> None:

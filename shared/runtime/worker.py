@@ -118,13 +118,14 @@ class Worker(threading.Thread):
         except Stopped:
             self._return(work)
         except Exception as error:
-            if len(work) > 1:
-                for item in work:
-                    self._carry_out([item])
-            elif work:
-                self._retry(work[0], error)
-            else:
+            if not work:
                 raise
+            left = [item for item in work if not _is_answered(item)]
+            if len(work) > 1:
+                for item in left:
+                    self._carry_out([item])
+            elif left:
+                self._retry(left[0], error)
 
     def _retry(self, item: Work, error: Exception) -> None:
         for _ in range(TRIES - 1):
@@ -134,6 +135,8 @@ class Worker(threading.Thread):
                 self._return([item])
             except Exception as again:  # noqa: BLE001 - whatever it is, it is tried once more
                 error = again
+                if _is_answered(item):
+                    return
                 continue
             return
         self._give_up(item, error)
@@ -248,3 +251,8 @@ class Worker(threading.Thread):
                 message_id=parked.message_id,
                 attempts=parked.attempts,
             )
+
+
+def _is_answered(item: Work) -> bool:
+    """Whether somebody was told already that a server is away: then nothing is done any more."""
+    return isinstance(item, Request) and item.answer.done()

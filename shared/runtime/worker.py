@@ -129,6 +129,8 @@ class Worker(threading.Thread):
                     raise
                 except Exception as again:  # noqa: BLE001 - whatever it is, it is tried once more
                     error = again
+                    if _answered(item):
+                        return
                 else:
                     return
             self._give_up(item, error)

@@ -26,6 +26,7 @@ from shared.runtime.batch import TRIES
 from shared.runtime.handling import Context
 from shared.runtime.inlet import Inlet
 from shared.runtime.relay import Relay
+from shared.runtime.work import Request
 from shared.runtime.worker import Parts, Worker
 from shared.storage.storage import Storage
 from shared.storage.tx import Tx
@@ -129,3 +130,15 @@ def test_a_message_that_cannot_be_parked_before_the_service_stops_goes_back(
     assert isinstance(worker.consumer, Reader)
     assert worker.consumer.released == [delivery]
     assert not worker.consumer.acked
+
+
+def test_who_was_told_that_the_database_is_away_is_not_answered_again(
+    worker: Worker, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _away(monkeypatch, after=0, for_good=False)
+    request = Request([AcceptCase(case_id="case-2", unit="north")])
+    worker.put(_accepting())
+    worker.put(request)
+    assert worker.step()
+    assert isinstance(request.answer.exception(), Unavailable)
+    assert [parked.message_id for parked in storage.parked()] == ["message-1"]

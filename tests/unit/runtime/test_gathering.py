@@ -103,9 +103,10 @@ def submitting() -> Request:
 
 
 def test_events_that_can_wait_share_a_transaction(tmp_path: Path) -> None:
-    with intake(tmp_path, 0.3) as (worker, reader):
+    with intake(tmp_path, 2.0) as (worker, reader):
         for number in range(5):
             worker.put(closing(f"case-{number}"))
+            sleep(0.05)
         assert reader.acked(5)
         assert worker.transactions == 1
 

@@ -45,6 +45,13 @@ TRIES = 3
 """How often a handler is run on an event before the event is parked."""
 
 
+Said = Sequence[Envelope | BadEvent]
+"""What a message says."""
+
+Heard = tuple[Delivery, Said]
+Asked = tuple[Request, Sequence[Envelope]]
+
+
 class HandlerFailed(Exception):
     """A handler has a bug, or met what it was not made for; `__cause__` says what."""
 
@@ -81,21 +88,14 @@ class Batch:
 
     def run(self, work: Sequence[Work]) -> Result:
         """Carry out everything, and hand the events that follow to the outbox."""
-        deliveries = self._fresh([item for item in work if isinstance(item, Delivery)])
-        requests = [item for item in work if isinstance(item, Request)]
-        deliveries += [
-            delivery
-            for item in work
-            if isinstance(item, Resolution)
-            for delivery in self._take_up(item)
-        ]
-        read = [(delivery, self._read(delivery)) for delivery in deliveries]
         asked = [
-            (request, [envelope_of_command(c, request, self._context) for c in request.commands])
-            for request in requests
+            (item, [envelope_of_command(c, item, self._context) for c in item.commands])
+            for item in work
+            if isinstance(item, Request)
         ]
+        read = self._open([item for item in work if isinstance(item, Delivery)], asked)
+        read += self._reopen([item for item in work if isinstance(item, Resolution)])
         packs = [envelopes for _, envelopes in [*read, *asked]]
-        self._tx.preload(self._needs(packs))
         self._survey(packs)
         for delivery, envelopes in read:
             for envelope in envelopes:
@@ -110,6 +110,34 @@ class Batch:
         self._conclude()
         self._finish()
         return self.result
+
+    def _open(self, deliveries: Sequence[Delivery], asked: Sequence[Asked]) -> list[Heard]:
+        """Claim what was delivered and read all rows that will be needed, in one go.
+
+        Returns what the deliveries say that nobody had claimed, one of each id.
+        """
+        read = {each.message.id: (each, self._read(each)) for each in deliveries}
+        packs = [said for _, said in [*read.values(), *asked] if not isinstance(said, Parked)]
+        unclaimed = self._tx.open(list(read), self._needs(packs))
+        self.result.duplicates = len(deliveries) - len(unclaimed)
+        return self._put_aside([heard for id_, heard in read.items() if id_ in unclaimed])
+
+    def _reopen(self, orders: Sequence[Resolution]) -> list[Heard]:
+        """What parked messages say that are to be replayed, with the rows that will be needed."""
+        deliveries = [each for order in orders for each in self._take_up(order)]
+        heard = self._put_aside([(each, self._read(each)) for each in deliveries])
+        self._tx.preload(self._needs([said for _, said in heard]))
+        return heard
+
+    def _put_aside(self, read: Sequence[tuple[Delivery, Said | Parked]]) -> list[Heard]:
+        """Park what cannot be heard, and return the rest."""
+        heard: list[Heard] = []
+        for delivery, said in read:
+            if isinstance(said, Parked):
+                self._park(said)
+            else:
+                heard.append((delivery, said))
+        return heard
 
     def _take_up(self, order: Resolution) -> Sequence[Delivery]:
         """A parked message that is to be replayed, taken out of the table.
@@ -138,41 +166,27 @@ class Batch:
             self._emit([self._resolving.replayed(outcome)], None)
             self.result.resolved = outcome.value
 
-    def _fresh(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Those that the inbox does not know; one of each id, should two lie in one batch."""
-        if not deliveries:
-            return []
-        unclaimed = self._tx.claim([delivery.message.id for delivery in deliveries])
-        fresh = []
-        for delivery in deliveries:
-            if delivery.message.id in unclaimed:
-                unclaimed.discard(delivery.message.id)
-                fresh.append(delivery)
-        self.result.duplicates = len(deliveries) - len(fresh)
-        return fresh
-
-    def _read(self, delivery: Delivery) -> Sequence[Envelope | BadEvent]:
+    def _read(self, delivery: Delivery) -> Said | Parked:
+        """What a delivery says, or as what it lies aside."""
+        now = self._context.now
         if delivery.given_up:
-            self._park(parked_given_up(delivery, self._context.now))
-            return ()
+            return parked_given_up(delivery, now)
         if delivery.failure is not None:
-            self._park(parked_message(delivery, delivery.failure, self._context.now, TRIES))
-            return ()
+            return parked_message(delivery, delivery.failure, now, TRIES)
         if delivery.content is not None:
             return delivery.content
         try:
             return decode(delivery.message)
         except Unreadable as error:
-            self._park(parked_message(delivery, error, self._context.now, tries=1))
-            return ()
+            return parked_message(delivery, error, now, tries=1)
 
-    def _needs(self, packs: Iterable[Sequence[Envelope | BadEvent]]) -> Iterable[Need]:
+    def _needs(self, packs: Iterable[Said]) -> Iterable[Need]:
         for envelopes in packs:
             for envelope in envelopes:
                 if isinstance(envelope, Envelope):
                     yield from self._service.rows_for(envelope.data, self._context.policy)
 
-    def _survey(self, packs: Iterable[Sequence[Envelope | BadEvent]]) -> None:
+    def _survey(self, packs: Iterable[Said]) -> None:
         survey = self._service.survey
         if survey is not None:
             causes = [one.data for pack in packs for one in pack if isinstance(one, Envelope)]

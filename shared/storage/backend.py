@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,21 +36,47 @@ class Changes:
     """Primary keys."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Messages that a transaction wants for itself."""
+
+    inbox: sa.Table
+    ids: Sequence[str]
+    at: int
+    """The moment in microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a transaction begins with."""
+
+    unclaimed: set[str]
+    """Ids of messages that nobody had claimed."""
+    rows: Mapping[sa.Table, Sequence[tuple[str, str]]]
+
+
 class Hot(Protocol):
     """The few statements that run for every batch, in the fastest form that a database has."""
 
-    def claim(
-        self, connection: sa.Connection, inbox: sa.Table, ids: Sequence[str], at: int
-    ) -> set[str]:
-        """Insert ids, and return those which were not there; `at` in microseconds."""
+    def open(
+        self,
+        connection: sa.Connection,
+        claim: Claim | None,
+        wanted: Mapping[sa.Table, Sequence[str]],
+    ) -> Opened:
+        """Claim messages and read rows, key and body of those that exist, in one go.
 
-    def load(
-        self, connection: sa.Connection, wanted: Mapping[sa.Table, Sequence[str]]
-    ) -> dict[sa.Table, list[tuple[str, str]]]:
-        """Key and body of the rows that exist, locked until the end of the transaction."""
+        What was read is locked until the end of the transaction.
+        """
 
     def write(self, connection: sa.Connection, changes: Changes) -> None:
-        """Write everything; raises `Unavailable` where somebody else wrote a `new` key."""
+        """Write everything; where somebody else wrote a `new` key, an error that `away` knows.
+
+        Within `together` the error may come at its end.
+        """
+
+    def together(self, connection: sa.Connection) -> AbstractContextManager[object]:
+        """Send what is written, and the commit, at once, and wait for the answers at the end."""
 
 
 class Backend(Protocol):
@@ -66,6 +93,9 @@ class Backend(Protocol):
     @property
     def is_remote(self) -> bool:
         """Whether connections can be lost, so that it helps to make a new one."""
+
+    def lost(self, connection: sa.Connection) -> bool:
+        """Whether a connection that did nothing has been closed by the other side meanwhile."""
 
     def writer(self) -> sa.Engine:
         """An engine for the connection that writes; a transaction may begin at any time."""

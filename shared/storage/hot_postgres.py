@@ -1,7 +1,7 @@
 """The hot statements of PostgreSQL: a column of a whole batch is one binary array.
 
-All that a transaction writes is one statement, because a statement's cost is mostly that of asking
-(docs/decisions/hot-statements.md).
+A transaction speaks twice: it begins, claims and reads in one go, and writes and commits in
+another, because a statement's cost is mostly that of asking (docs/decisions/hot-statements.md).
 """
 
 # ruff: noqa: S608 - only names of our own tables and columns are put into statements
@@ -9,13 +9,16 @@ All that a transaction writes is one statement, because a statement's cost is mo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
-from shared.domain.errors import Unavailable
-from shared.storage.backend import Changes, Row, key_name, names
+from shared.storage.backend import Changes, Claim, Opened, Row, key_name, names
+
+RACED = "another replica has just written the same new rows"
+"""What the statement that writes everything fails with, as a text that is no number."""
 
 # BigInteger comes first, because to SQLAlchemy it is an Integer, too
 _ELEMENTS: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
@@ -34,42 +37,39 @@ class PostgresHot:
     upsert notices that somebody else was faster.
     """
 
-    def claim(
-        self, connection: sa.Connection, inbox: sa.Table, ids: Sequence[str], at: int
-    ) -> set[str]:
+    def open(
+        self,
+        connection: sa.Connection,
+        claim: Claim | None,
+        wanted: Mapping[sa.Table, Sequence[str]],
+    ) -> Opened:
         """See `Hot`; waits for another replica that has claimed one of the ids."""
-        # sorted, so that two replicas with the same ids wait for each other, not in a circle
-        found = _driver(connection).execute(
-            f'insert into "{inbox.name}" (id, received_at)'
-            " select id, %s::bigint from unnest(%b::text[]) as given (id)"
-            " on conflict do nothing returning id",
-            (at, sorted(ids)),
-            prepare=True,
-        )
-        return {id_ for (id_,) in found}
-
-    def load(
-        self, connection: sa.Connection, wanted: Mapping[sa.Table, Sequence[str]]
-    ) -> dict[sa.Table, list[tuple[str, str]]]:
-        """See `Hot`."""
         driver = _driver(connection)
-        return {
-            table: driver.execute(
-                f'select "key", body from "{table.name}" where "key" = any(%b::text[])'
-                ' order by "key" for no key update',
-                (list(keys),),
-                prepare=True,
-            ).fetchall()
-            for table, keys in wanted.items()
-        }
+        with driver.pipeline():
+            claimed = None if claim is None else _claim(driver, claim)
+            loaded = {table: _load(driver, table, keys) for table, keys in wanted.items()}
+        return Opened(
+            set() if claimed is None else {id_ for (id_,) in claimed},
+            {table: cursor.fetchall() for table, cursor in loaded.items()},
+        )
+
+    def together(self, connection: sa.Connection) -> AbstractContextManager[object]:
+        """See `Hot`."""
+        return _driver(connection).pipeline()
 
     def write(self, connection: sa.Connection, changes: Changes) -> None:
-        """See `Hot`; everything is one statement, whose parts write different rows."""
+        """See `Hot`; everything is one statement, whose parts write different rows.
+
+        The statement itself compares how many rows it wrote, so that nobody has to wait for its
+        answer before the commit. It fails with `RACED` where somebody else was faster.
+        """
         parts: list[str] = []
-        values: list[list[Any]] = []
+        values: list[Any] = []
         counts: list[str] = []
         for upsert in changes.upserts:
-            counts.append(f"(select count(*) from part{len(parts)})")
+            counts.append(
+                f"when (select count(*) from part{len(parts)}) <> %s::bigint then '{RACED}'"
+            )
             parts.append(_upsert(upsert.table))
             values += [*_columns(upsert.rows), list(upsert.new)]
         for table, rows in changes.inserts.items():
@@ -80,14 +80,32 @@ class PostgresHot:
             parts.append(f'delete from "{table.name}" where "{key}" = any(%b::text[])')
             values.append(list(keys))
         named = ", ".join(f"part{number} as ({part})" for number, part in enumerate(parts))
-        written = _driver(connection).execute(
-            f"with {named} select {', '.join(counts)}", values, prepare=True
-        )
-        for upsert, count in zip(changes.upserts, written.fetchone() or (), strict=True):
-            if count != len(upsert.rows):
-                raise Unavailable(
-                    f"another replica has just written the same new rows of {upsert.table.name}"
-                )
+        # no number: the cast fails while it runs, as a constant would while it is planned
+        written = f"(case {' '.join(counts)} else '1' end)::integer" if counts else "1"
+        values += [len(upsert.rows) for upsert in changes.upserts]
+        _driver(connection).execute(f"with {named} select {written}", values, prepare=True)
+
+
+def _claim(driver: psycopg.Connection[Any], claim: Claim) -> psycopg.Cursor[Any]:
+    # sorted, so that two replicas with the same ids wait for each other, not in a circle
+    return driver.execute(
+        f'insert into "{claim.inbox.name}" (id, received_at)'
+        " select id, %s::bigint from unnest(%b::text[]) as given (id)"
+        " on conflict do nothing returning id",
+        (claim.at, sorted(claim.ids)),
+        prepare=True,
+    )
+
+
+def _load(
+    driver: psycopg.Connection[Any], table: sa.Table, keys: Sequence[str]
+) -> psycopg.Cursor[Any]:
+    return driver.execute(
+        f'select "key", body from "{table.name}" where "key" = any(%b::text[])'
+        ' order by "key" for no key update',
+        (list(keys),),
+        prepare=True,
+    )
 
 
 def _upsert(table: sa.Table) -> str:

@@ -7,40 +7,30 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import sqlalchemy as sa
 
-from shared.storage.backend import Changes, key_name, names
+from shared.storage.backend import Changes, Claim, Opened, key_name, names
 
 
 class SqliteHot:
     """Statements on the connection that holds SQLite's one write lock: nobody else writes."""
 
-    def claim(
-        self, connection: sa.Connection, inbox: sa.Table, ids: Sequence[str], at: int
-    ) -> set[str]:
-        """See `Hot`."""
-        # "where true" keeps SQLite's parser from reading "on conflict" as a join's condition
-        found = _driver(connection).execute(
-            f'insert into "{inbox.name}" (id, received_at)'
-            " select value, ? from json_each(?) where true on conflict do nothing returning id",
-            (at, json.dumps(list(ids))),
-        )
-        return {id_ for (id_,) in found}
-
-    def load(
-        self, connection: sa.Connection, wanted: Mapping[sa.Table, Sequence[str]]
-    ) -> dict[sa.Table, list[tuple[str, str]]]:
+    def open(
+        self,
+        connection: sa.Connection,
+        claim: Claim | None,
+        wanted: Mapping[sa.Table, Sequence[str]],
+    ) -> Opened:
         """See `Hot`."""
         driver = _driver(connection)
-        return {
-            table: driver.execute(
-                f'select "key", body from "{table.name}"'
-                ' where "key" in (select value from json_each(?))',
-                (json.dumps(list(keys)),),
-            ).fetchall()
-            for table, keys in wanted.items()
-        }
+        unclaimed = set() if claim is None else _claim(driver, claim)
+        return Opened(unclaimed, {table: _load(driver, table, wanted[table]) for table in wanted})
+
+    def together(self, connection: sa.Connection) -> AbstractContextManager[object]:  # noqa: ARG002
+        """See `Hot`; there is no distance."""
+        return nullcontext()
 
     def write(self, connection: sa.Connection, changes: Changes) -> None:
         """See `Hot`; nobody else can have written a new key."""
@@ -55,6 +45,25 @@ class SqliteHot:
                 f' where "{key_name(table)}" in (select value from json_each(?))',
                 (json.dumps(list(keys)),),
             )
+
+
+def _claim(driver: sqlite3.Connection, claim: Claim) -> set[str]:
+    # "where true" keeps SQLite's parser from reading "on conflict" as a join's condition
+    found = driver.execute(
+        f'insert into "{claim.inbox.name}" (id, received_at)'
+        " select value, ? from json_each(?) where true on conflict do nothing returning id",
+        (claim.at, json.dumps(list(claim.ids))),
+    )
+    return {id_ for (id_,) in found}
+
+
+def _load(
+    driver: sqlite3.Connection, table: sa.Table, keys: Sequence[str]
+) -> Sequence[tuple[str, str]]:
+    return driver.execute(
+        f'select "key", body from "{table.name}" where "key" in (select value from json_each(?))',
+        (json.dumps(list(keys)),),
+    ).fetchall()
 
 
 def _driver(connection: sa.Connection) -> sqlite3.Connection:

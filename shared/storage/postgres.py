@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import select
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
 from shared.storage.backend import begins_with
-from shared.storage.hot_postgres import PostgresHot
+from shared.storage.hot_postgres import RACED, PostgresHot
 
 AWAY = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")
 """Beginnings of the SQLSTATEs against which waiting can help (PostgreSQL's appendix A): connection,
@@ -36,7 +37,7 @@ class Postgres:
         or its statistics old, would read the whole table instead, so that is made expensive; and
         where that cannot be helped, the expense must not look worth compiling the query.
         """
-        engine = self._engine(
+        return self._engine(
             {
                 "enable_seqscan": "off",
                 "jit": "off",
@@ -44,8 +45,15 @@ class Postgres:
                 "idle_in_transaction_session_timeout": "60s",
             },
             poolclass=sa.NullPool,
+            # the driver begins a transaction by itself, together with its first statement
+            isolation_level="READ COMMITTED",
         )
-        return begins_with(engine, "begin")
+
+    def lost(self, connection: sa.Connection) -> bool:
+        """See `Backend`: a server says nothing to who asks nothing, except that it hangs up."""
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        return driver.closed or bool(select.select([driver.fileno()], [], [], 0)[0])
 
     def readers(self) -> sa.Engine:
         """See `Backend`."""
@@ -76,13 +84,18 @@ class Postgres:
         if not isinstance(error, psycopg.Error):
             return None
         state = error.sqlstate
+        if RACED in str(error.diag.message_primary):
+            return f"{self.place}: {RACED}"
         # without a state it was not the server that spoke: the connection is not to be had or lost
         lost = isinstance(error, psycopg.OperationalError) and state is None
         if lost or (state or "").startswith(AWAY):
             return f"{self.place}: {error.diag.message_primary or error}"
         return None
 
-    def _engine(self, settings: dict[str, str], **pool: Any) -> sa.Engine:
+    def _engine(
+        self, settings: dict[str, str], isolation_level: str = "AUTOCOMMIT", **pool: Any
+    ) -> sa.Engine:
+        """In autocommit `begins_with` says when and how a transaction begins."""
         settings = {"search_path": self._service, **settings}
         options = [f"-c {name}={value}" for name, value in settings.items()]
         given = self._url.query.get("options", ())
@@ -99,8 +112,7 @@ class Postgres:
         )
         return sa.create_engine(
             url,
-            # autocommit for the driver: `begins_with` says when and how a transaction begins
-            isolation_level="AUTOCOMMIT",
+            isolation_level=isolation_level,
             # a type that we do not use, about which each new engine would ask the server
             use_native_hstore=False,
             hide_parameters=True,

@@ -47,6 +47,10 @@ class Sqlite:
                 " which this user may write."
             ) from error
 
+    def lost(self, connection: sa.Connection) -> bool:  # noqa: ARG002
+        """See `Backend`; a file does not hang up."""
+        return False
+
     def writer(self) -> sa.Engine:
         """See `Backend`; the write lock is taken at once, so that no transaction fails half-way."""
         engine = self._engine(PATIENCE, "pragma synchronous = full", poolclass=sa.NullPool)

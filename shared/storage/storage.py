@@ -77,10 +77,14 @@ class Storage:
 
         One at a time; others wait. `now` stamps what is claimed and sent.
         """
-        with self._turn, self._errors(), self._begun() as connection:
-            tx = Tx(connection, self.backend.hot, self._tables, _micros(now), self._errors)
+        hot = self.backend.hot
+        with self._turn, self._errors(), self._begun() as transaction:
+            connection = transaction.connection
+            tx = Tx(connection, hot, self._tables, _micros(now), self._errors)
             yield tx
-            tx.flush()
+            with hot.together(connection):
+                tx.flush()
+                transaction.commit()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -161,32 +165,29 @@ class Storage:
         self._readers.dispose()
 
     @contextmanager
-    def _begun(self) -> Iterator[sa.Connection]:
-        connection, transaction = self._begin()
+    def _begun(self) -> Iterator[sa.RootTransaction]:
+        transaction = self._begin()
         try:
-            yield connection
-            transaction.commit()
+            yield transaction
         except BaseException as error:
-            if self._reason(error) is not None:
+            # where the error came with the commit's answer, SQLAlchemy takes it for committed
+            if self._reason(error) is not None or not transaction.is_active:
                 self._disconnect()
             else:
                 self._roll_back(transaction)
             raise
 
-    def _begin(self) -> tuple[sa.Connection, sa.RootTransaction]:
-        connection = self._connection
-        if connection is not None:
-            try:
-                return connection, connection.begin()
-            except Exception as error:
-                if self._reason(error) is None:
-                    raise
+    def _begin(self) -> sa.RootTransaction:
+        if self._connection is not None and self.backend.lost(self._connection):
+            self._disconnect()  # the server may have been restarted since the last transaction
+        try:
+            if self._connection is None:
+                self._connection = self._writer.connect()
+            return self._connection.begin()
+        except Exception as error:
+            if self._reason(error) is not None:
                 self._disconnect()
-                if not self.backend.is_remote:
-                    raise
-                # the server may have been restarted since the last transaction, so try once more
-        self._connection = self._writer.connect()
-        return self._connection, self._connection.begin()
+            raise
 
     def _roll_back(self, transaction: sa.RootTransaction) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import Any, Generic
 
 import sqlalchemy as sa
 
-from shared.storage.backend import Changes, Hot, Row, Upsert
+from shared.storage.backend import Changes, Claim, Hot, Row, Upsert
 from shared.storage.collection import Collection, Log, M, Scalar
 from shared.storage.messaging import (
     Messaging,
@@ -98,25 +98,35 @@ class Tx:
         self._revisions: list[tuple[sa.Table, str | int, str, Scalar]] = []
         self._undo: list[Callable[[], object]] = []
 
-    def preload(self, needs: Iterable[tuple[Collection[Any], str]]) -> None:
-        """Read what will be needed, one query for each collection; absent keys are remembered."""
-        keys: dict[Collection[Any], set[str]] = {}
-        for collection, key in needs:
-            if key not in self._of(collection).seen:
-                keys.setdefault(collection, set()).add(key)
-        if not keys:
-            return
+    def open(self, ids: Sequence[str], needs: Iterable[tuple[Collection[Any], str]]) -> set[str]:
+        """Claim messages and read what will be needed: `claim` and `preload` in one go."""
+        keys = self._unseen(needs)
+        if not ids and not keys:
+            return set()
+        claim = Claim(self._messaging.inbox, ids, self._now) if ids else None
         # in a fixed order, so that two replicas wait for each other, not in a circle
         wanted = {c.table: sorted(keys[c]) for c in sorted(keys, key=lambda c: c.table.name)}
         with self._errors():  # here, because a handler that meets a bare error counts as mistaken
-            found = self._hot.load(self.connection, wanted)
+            opened = self._hot.open(self.connection, claim, wanted)
         for collection, missing in keys.items():
             entities = self._of(collection)
-            for key, body in found[collection.table]:
+            for key, body in opened.rows[collection.table]:
                 entities.seen[key] = collection.parse(body)
                 missing.remove(key)
             entities.seen.update(dict.fromkeys(missing))
             entities.absent |= missing
+        return opened.unclaimed
+
+    def claim(self, ids: Sequence[str]) -> set[str]:
+        """Claim messages in the inbox at once, and return those that nobody had claimed.
+
+        Waits where another replica has claimed one of them and has not ended yet.
+        """
+        return self.open(ids, ())
+
+    def preload(self, needs: Iterable[tuple[Collection[Any], str]]) -> None:
+        """Read what will be needed, one query for each collection; absent keys are remembered."""
+        self.open((), needs)
 
     def get(self, collection: Collection[M], key: str) -> M | None:
         """An entity as this transaction sees it, its own puts included; None where there is none.
@@ -149,15 +159,6 @@ class Tx:
     def append(self, log: Log, *values: Scalar) -> None:
         """Append a row to a log at the end; the values in the order of its columns."""
         self._insert(log.table, values)
-
-    def claim(self, ids: Sequence[str]) -> set[str]:
-        """Claim messages in the inbox at once, and return those that nobody had claimed.
-
-        Waits where another replica has claimed one of them and has not ended yet.
-        """
-        if not ids:
-            return set()
-        return self._hot.claim(self.connection, self._messaging.inbox, ids, self._now)
 
     def send(self, messages: Sequence[OutboxRow]) -> None:
         """Put messages into the outbox at the end."""
@@ -210,6 +211,9 @@ class Tx:
 
     def flush(self) -> None:
         """Write everything; called by `Storage` before the commit."""
+        for table, key, column, value in self._revisions:
+            (known,) = table.primary_key
+            self.connection.execute(sa.update(table).where(known == key).values({column: value}))
         by_table = sorted(self._entities.items(), key=lambda pair: pair[0].table.name)
         removed = {c.table: sorted(kept.removed) for c, kept in by_table if kept.removed}
         changes = Changes(
@@ -219,9 +223,15 @@ class Tx:
         )
         if changes.upserts or changes.inserts or changes.deletes:
             self._hot.write(self.connection, changes)
-        for table, key, column, value in self._revisions:
-            (known,) = table.primary_key
-            self.connection.execute(sa.update(table).where(known == key).values({column: value}))
+
+    def _unseen(
+        self, needs: Iterable[tuple[Collection[Any], str]]
+    ) -> dict[Collection[Any], set[str]]:
+        keys: dict[Collection[Any], set[str]] = {}
+        for collection, key in needs:
+            if key not in self._of(collection).seen:
+                keys.setdefault(collection, set()).add(key)
+        return keys
 
     def _of(self, collection: Collection[M]) -> _Entities[M]:
         known = self._entities.get(collection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -310,13 +310,13 @@ def test_a_batch_of_ratings_reads_links_and_judgements_once_each(
     ]
     loaded: list[list[str]] = []
     hot = type(office.storage.backend.hot)
-    load = hot.load
+    open_ = hot.open
 
-    def noting(self: Any, connection: Any, wanted: Mapping[sa.Table, Sequence[str]]) -> Any:
+    def noting(self: Any, connection: Any, claim: Any, wanted: Mapping[sa.Table, Any]) -> Any:
         loaded.append([table.name for table in wanted])
-        return load(self, connection, wanted)
+        return open_(self, connection, claim, wanted)
 
-    monkeypatch.setattr(hot, "load", noting)
+    monkeypatch.setattr(hot, "open", noting)
     office._transact([Request(ratings)])
     assert loaded == [["links"], ["judgements"]]
     assert len(office.sent(CaseClosed)) == 3

@@ -118,13 +118,13 @@ def test_a_batch_reads_all_that_it_needs_at_once(
     intake: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hot = intake.storage.backend.hot
-    load, read = hot.load, []
+    open_, read = hot.open, []
 
-    def count(connection: sa.Connection, wanted: Any) -> Any:
+    def count(connection: sa.Connection, claim: Any, wanted: Any) -> Any:
         read.append({table.name: len(keys) for table, keys in wanted.items()})
-        return load(connection, wanted)
+        return open_(connection, claim, wanted)
 
-    monkeypatch.setattr(hot, "load", count)
+    monkeypatch.setattr(hot, "open", count)
     intake._transact([Request([case(number) for number in range(100)])])
     assert len(intake.sent(CaseRecorded)) == 100
     assert read == [{"records": 100, "fingerprints": 100}]

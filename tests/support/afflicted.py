@@ -90,11 +90,12 @@ def mortal(fate: Fate) -> None:
 
     claimed: WeakSet[Tx] = WeakSet()
 
-    def claims(tx: Tx, ids: Sequence[str]) -> bool:
-        claimed.add(tx)
+    def claims(tx: Tx, ids: Sequence[str], _needs: object) -> bool:
+        if ids:
+            claimed.add(tx)
         return False
 
-    on(Tx, "claim", STEPS[0], claims, after=True)
+    on(Tx, "open", STEPS[0], claims, after=True)
     on(Tx, "flush", STEPS[0], lambda tx: tx in claimed, after=True)
     on(relay.Relay, "offer", STEPS[1], some, after=False)
     on(Publisher, "_settled", STEPS[2], lambda *_: True, after=False)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from shared.domain.case import Standing, State
-from shared.storage.backend import Changes, Hot
+from shared.storage.backend import Changes, Claim, Hot, Opened
 from shared.storage.storage import Storage
 from tests.contract.storage.workshop import DIARY, REPAIRS, TOOLS, Repair, Tool
 
@@ -24,14 +24,18 @@ class Watched:
     loaded: list[dict[str, list[str]]] = field(default_factory=list)
     written: list[Changes] = field(default_factory=list)
 
-    def claim(self, *arguments: Any) -> set[str]:
-        return self.hot.claim(*arguments)
+    def open(
+        self,
+        connection: sa.Connection,
+        claim: Claim | None,
+        wanted: Mapping[sa.Table, Sequence[str]],
+    ) -> Opened:
+        if wanted:
+            self.loaded.append({table.name: list(keys) for table, keys in wanted.items()})
+        return self.hot.open(connection, claim, wanted)
 
-    def load(
-        self, connection: sa.Connection, wanted: Mapping[sa.Table, Sequence[str]]
-    ) -> dict[sa.Table, list[tuple[str, str]]]:
-        self.loaded.append({table.name: list(keys) for table, keys in wanted.items()})
-        return self.hot.load(connection, wanted)
+    def together(self, connection: sa.Connection) -> AbstractContextManager[object]:
+        return self.hot.together(connection)
 
     def write(self, connection: sa.Connection, changes: Changes) -> None:
         self.written.append(changes)

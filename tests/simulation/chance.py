@@ -122,7 +122,7 @@ def ruled_by(chance: Chance) -> Iterator[None]:
         "shared.domain.ids.secrets": SimpleNamespace(token_urlsafe=chance.token),
         "shared.runtime.relay.datetime": clock,
         "shared.runtime.relay.monotonic": chance.seconds,
-        "shared.runtime.worker.QUIET": 0,
+        "shared.runtime.inlet.QUIET": 0,
         "shared.runtime.worker.random": chance.dice,
         "services.notify.sender.random": chance.dice,
         "shared.policy.holder.load_policy": _load,

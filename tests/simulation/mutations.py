@@ -17,6 +17,7 @@ from shared.bus.protocol import Delivery
 from shared.domain.aggregates import Handling, Judgement, Mark
 from shared.domain.case import Aggregate, Standing
 from shared.runtime.batch import Batch, Result
+from shared.runtime.handling import Need
 from shared.runtime.relay import Relay
 from shared.runtime.work import Work
 from shared.runtime.worker import Worker
@@ -42,7 +43,13 @@ def acknowledge_before_commit() -> AbstractContextManager[object]:
 
 def no_inbox() -> AbstractContextManager[object]:
     """Every delivery counts as the first one."""
-    return patch.object(Tx, "claim", lambda _tx, ids: set(ids))
+    open_ = Tx.open
+
+    def generous(tx: Tx, ids: Sequence[str], needs: Iterable[Need]) -> set[str]:
+        open_(tx, ids, needs)
+        return set(ids)
+
+    return patch.object(Tx, "open", generous)
 
 
 def published_before_the_confirm() -> AbstractContextManager[object]:

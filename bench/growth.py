@@ -180,7 +180,7 @@ def _multiply(connection: psycopg.Connection, schema: str, table: str, copies: i
     values = [
         sql.SQL("md5({} || copy::text)").format(sql.Identifier(name))
         if name in named
-        else sql.SQL("-({} + copy * 100000000)").format(sql.Identifier(name))
+        else sql.SQL("-({} + copy::bigint * 100000000)").format(sql.Identifier(name))
         if name in numbered
         else sql.Identifier(name)
         for name, _ in columns

@@ -12,7 +12,7 @@ INTAKE = Subscription("intake", events=("case.closed",), commands=("submit-case"
 ROUTER = Subscription("router", events=("case.recorded", "case.reopened"))
 LEDGER = Subscription("ledger", events=("#",))
 
-SECONDS = 15.0
+SECONDS = 40.0
 
 
 def message(key: str = "case.recorded", body: bytes = b"[]") -> Message:

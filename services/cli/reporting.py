@@ -204,10 +204,12 @@ def _print_audit(
     found: Audit, explained: Findings, resolutions: Resolutions, console: Console
 ) -> None:
     names = ("recorded", "open", "closed", "withdrawn", "outbox", "parked")
-    books = table("Books", "service", *names, "replayed", "discarded")
+    acts = {"replayed": resolutions.replayed, "discarded": resolutions.discarded}
+    shown = {act: by for act, by in acts.items() if any(by.values())}  # else it gets too wide
+    books = table("Books", "service", *names, *shown)
     for service, count in found.findings.counts.items():
         figures = {**asdict(count), **asdict(found.waiting[service])}
-        decided = (each.get(service, 0) for each in (resolutions.replayed, resolutions.discarded))
+        decided = (by.get(service, 0) for by in shown.values())
         row(books, service, *(figures[name] for name in names), *decided)
     console.print(books)
     journal = found.journal

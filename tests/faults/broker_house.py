@@ -20,6 +20,7 @@ from services.embedded.catalogue import NAMES
 from shared.bus import upkeep
 from shared.bus.listeners import LISTENERS
 from shared.bus.upkeep import Found
+from tests.support.cases import plain_case
 from tests.support.processes import Process, concentric, environment, services
 from tests.support.proxy import Proxy
 from tests.support.servers.rabbitmq import PrivateRabbit
@@ -47,7 +48,9 @@ class BrokerHouse:
     def submit(self, count: int) -> None:
         """Record so many more cases; whoever gets no answer tries again."""
         for first in range(self.sent, self.sent + count, BATCH):
-            self._submit([_case(n) for n in range(first, min(first + BATCH, self.sent + count))])
+            self._submit(
+                [plain_case(n) for n in range(first, min(first + BATCH, self.sent + count))]
+            )
         self.sent += count
 
     def submit_case(self, case: Mapping[str, object]) -> None:
@@ -188,21 +191,3 @@ def until(what: Callable[[], bool], complaint: str, seconds: float = PATIENCE) -
     while not what():
         assert monotonic() < give_up, complaint
         sleep(0.1)
-
-
-def _case(number: int) -> dict[str, object]:
-    """Every third case comes with its answer, every tenth is information and owes none."""
-    case: dict[str, object] = {
-        "source": "load",
-        "external_id": f"{number}",
-        "channel": "message-board",
-        "subject": f"case {number}",
-        "text": "路灯坏了",
-        "recorded_at": "2026-03-02T09:00:00+08:00",
-        "informant": {"ref": f"user-{number}"},
-    }
-    if number % 3 == 1:
-        case["answer"] = {"text": "fixed", "at": "2026-03-05T09:00:00+08:00"}
-    if number % 10 == 5:
-        case["kind"] = "information"
-    return case

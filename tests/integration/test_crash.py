@@ -16,6 +16,7 @@ import pytest
 
 from services.embedded.catalogue import NAMES
 from shared.domain.ids import case_id
+from tests.support.cases import plain_case
 from tests.support.processes import Process, concentric, environment, house, services
 
 CASES = 600
@@ -79,7 +80,7 @@ class _Load:
 
     def _submit(self, numbers: range) -> None:
         answers = self._insist(
-            lambda: self._post("intake", "submit-case/batch", [_case(n) for n in numbers])
+            lambda: self._post("intake", "submit-case/batch", [plain_case(n) for n in numbers])
         )
         refused = [answer["problems"] for answer in answers.json() if answer["problems"]]
         assert not refused, refused
@@ -120,24 +121,6 @@ def _load(running: Mapping[str, Process]) -> Iterator[_Load]:
     load = _Load(running)
     yield load
     load._thread.join()
-
-
-def _case(number: int) -> dict[str, object]:
-    """Every third case comes with its answer, every tenth is information and owes none."""
-    case: dict[str, object] = {
-        "source": "load",
-        "external_id": str(number),
-        "channel": "message-board",
-        "subject": f"case {number}",
-        "text": "路灯坏了",
-        "recorded_at": "2026-03-02T09:00:00+08:00",
-        "informant": {"ref": f"user-{number}"},
-    }
-    if number % 3 == 1:
-        case["answer"] = {"text": "fixed", "at": "2026-03-05T09:00:00+08:00"}
-    if number % 10 == 5:
-        case["kind"] = "information"
-    return case
 
 
 def _all_is_well(folder: Path, url: str | None) -> None:

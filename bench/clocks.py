@@ -159,7 +159,7 @@ def _fill(office: Desk, number: int) -> None:
     for begin in range(0, number, BLOCK):
         with office.storage.transaction(START) as tx:
             for case in range(begin, min(begin + BLOCK, number)):
-                tx.put(CLOCKS, first.model_copy(update={"case_id": f"case-{case:07}"}))
+                tx.put(CLOCKS, first.but(case_id=f"case-{case:07}"))
 
 
 def _multiply(office: Desk, number: int) -> None:

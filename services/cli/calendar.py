@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from shared.domain.aggregates import Clocks
-from shared.domain.model import Instant, Value
+from shared.domain.model import Instant, View
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SHOWN = 20
 """Moved deadlines that are shown; --json has all."""
 
 
-class Move(Value):
+class Move(View):
     """A deadline that another calendar moves."""
 
     case_id: str

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from shared.domain.aggregates import Clocks, Limits
 from shared.domain.errors import ConfigurationError, NotFound
-from shared.domain.model import Instant, Value
+from shared.domain.model import Instant, View
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def forecast(
     if url is not None:
         found = Forecast.model_validate(_asked(url, "/forecast"))
     else:
-        now = Context(datetime.now(UTC), _policy(data, policy), link=str)
+        now = Context(now=datetime.now(UTC), policy=_policy(data, policy), link=str)
         with Databases(_settings(data, policy)).reading("deadline") as connection:
             found = expected(connection, now)
     if as_json:
@@ -182,7 +182,7 @@ def _policy(data: Path | None, policy: Path | None) -> CompiledPolicy:
     return Databases(_settings(data, policy)).policy()
 
 
-class _Given(Value):
+class _Given(View):
     at: Instant
 
 

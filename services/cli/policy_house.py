@@ -110,7 +110,7 @@ class _Remote:
 
     def show(self, version: str) -> PolicyVersion:
         """See `PolicyHouse`."""
-        return PolicyVersion.model_validate(ask(self._client, "GET", f"/policies/{quote(version)}"))
+        return PolicyVersion.from_plain(ask(self._client, "GET", f"/policies/{quote(version)}"))
 
     def do(self, command: Command) -> Sequence[str]:
         """See `PolicyHouse`."""
@@ -137,7 +137,7 @@ class _Remote:
 def _problems(answer: httpx.Response) -> list[Problem]:
     if not answer.is_error or "problem+json" not in answer.headers.get("content-type", ""):
         return []
-    return [Problem.model_validate(one) for one in answer.json().get("problems", ())]
+    return [Problem.from_plain(one) for one in answer.json().get("problems", ())]
 
 
 class _Local:

@@ -82,7 +82,7 @@ def plan(lines: Iterable[str], wanted: Wanted, policy: Policy) -> Plan:
         if not wanted.has(dossier):
             continue
         found.looked_at += 1
-        case = Case.model_validate(known["event"]["record"]["case"])
+        case = Case.from_plain(known["event"]["record"]["case"])
         decision = policy.triage(case)
         moved = _is_due_otherwise(dossier, case, decision, policy)
         if moved or any(dossier[name] != getattr(decision, name) for name in DECIDED):

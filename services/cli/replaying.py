@@ -110,7 +110,7 @@ def _chunks(first: Sequence[str], rest: Iterator[str]) -> Iterator[Sequence[str]
 def past_of(line: dict[str, Any], policies: tuple[Policy, Policy], now: datetime) -> Past:
     """A case of the past, as it was recorded, or as each of the policies would record it."""
     if "event" in line:
-        case = Case.model_validate(line["event"]["record"]["case"])
+        case = Case.from_plain(line["event"]["record"]["case"])
         dossier = line["dossier"]
         answers = [part["replied_at"] for part in dossier["rounds"] if part["number"] == 1]
         answered = answers[0] if answers else None

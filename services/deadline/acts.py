@@ -49,7 +49,7 @@ def resume(known: Clocks, by: Actor, policy: Policy, now: datetime) -> Clocks:
     _entitled(by, (HANDLER, *rule.by), known, policy, f"resume after {lasting.reason!r}")
     # By another machine's clock the pause may be yet to begin, or over already.
     end = max(lasting.at, min(now, lasting.until))
-    ended = lasting.model_copy(update={"ended_at": end, "ended_by": by})
+    ended = lasting.but(ended_at=end, ended_by=by)
     return _with(known, policy, pauses=_replaced(known.pauses, lasting, ended))
 
 
@@ -91,20 +91,18 @@ def decide(
         raise Conflict.of("case_id", "nothing-asked", "nobody has asked for more time")
     if granted:
         _before_the_end(known, now, "extended")
-    decided = asked.model_copy(
-        update={
-            "state": ExtensionState.GRANTED if granted else ExtensionState.REFUSED,
-            "decided_by": by,
-            "decided_at": now,
-            "note": note,
-        }
+    decided = asked.but(
+        state=ExtensionState.GRANTED if granted else ExtensionState.REFUSED,
+        decided_by=by,
+        decided_at=now,
+        note=note,
     )
     return _with(known, policy, extensions=_replaced(known.extensions, asked, decided))
 
 
 def _with(known: Clocks, policy: Policy, **changes: object) -> Clocks:
     try:
-        return planned(known.model_copy(update=changes), policy).next()
+        return planned(known.but(**changes), policy).next()
     except ConfigurationError as outside:
         raise Refusal.of("case_id", "outside-calendar", f"{outside}") from outside
 

@@ -19,13 +19,13 @@ from shared.domain.aggregates import Clocks, Extension, Mark, Pause
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import Standing
 from shared.domain.errors import ConfigurationError, Conflict
-from shared.domain.model import Input, Instant, Value
+from shared.domain.model import Input, Instant, View
 from shared.runtime.commands import command_routes
 from shared.runtime.gateway import Gateway
 from shared.runtime.routes import Routes
 
 
-class Deadline(Value):
+class Deadline(View):
     """When the current round of a case is due, as of the moment of asking."""
 
     case_id: str

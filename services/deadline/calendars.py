@@ -42,8 +42,8 @@ def follow_calendar(tx: Tx, ctx: Context) -> Sequence[Event]:
             if anew.version != clocks.version:
                 events.append(logic.moved(clocks, anew, "calendar"))
         if len(batch) < BATCH:
-            tx.put(SWEEPS, known.model_copy(update={"after": "", "done": True}))
+            tx.put(SWEEPS, known.but(after="", done=True))
             return events
         after = batch[-1].case_id
-    tx.put(SWEEPS, known.model_copy(update={"after": after}))
+    tx.put(SWEEPS, known.but(after=after))
     return events

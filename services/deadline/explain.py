@@ -13,7 +13,7 @@ from shared.domain.aggregates import Clocks
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.case import State
 from shared.domain.errors import Conflict
-from shared.domain.model import Instant, Value
+from shared.domain.model import Instant, View
 from shared.domain.working_time import hours_between, still_days
 
 DAY = timedelta(days=1)
@@ -33,7 +33,7 @@ class DayKind(StrEnum):
     """The clock stood still at its end."""
 
 
-class Day(Value):
+class Day(View):
     """One day of the reckoning."""
 
     day: date
@@ -59,7 +59,7 @@ class Outcome(StrEnum):
     """Closed or withdrawn without an answer."""
 
 
-class Explanation(Value):
+class Explanation(View):
     """How the due date of the current round came about."""
 
     case_id: str

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from shared.domain.calendar import WorkingCalendar
-from shared.domain.model import Value
+from shared.domain.model import View
 
 WINDOW = 20
 """Working days before today over which a unit's pace is observed: about a month."""
 
 
-class Step(Value):
+class Step(View):
     """The cases of a unit that are due on one day."""
 
     due_day: date
@@ -33,7 +33,7 @@ class Step(Value):
     breaches: int
 
 
-class UnitForecast(Value):
+class UnitForecast(View):
     """What is to be expected of one unit."""
 
     unit: str
@@ -50,7 +50,7 @@ class UnitForecast(Value):
     """The reckoning, by due day."""
 
 
-class Forecast(Value):
+class Forecast(View):
     """What is to be expected of the house."""
 
     today: date

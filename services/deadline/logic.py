@@ -45,24 +45,22 @@ def follow(known: Clocks, handling: Handling, policy: Policy) -> Clocks:
     Raises `ConfigurationError` where that lies outside the policy's calendar.
     """
     new_round = handling.started_at != known.started_at
-    clocks = known.model_copy(
-        update={
-            "standing": known.standing.join(handling.standing),
-            "handling_version": handling.version,
-            "handled_round": handling.standing.round,
-            "colour": handling.colour,
-            "unit": handling.unit,
-            "limits": handling.limits if handling.answer_owed else Limits(),
-            "escalation": policy.escalation(handling) if handling.answer_owed else None,
-            "started_at": handling.started_at,
-            "received_at": handling.received_at,
-            "given_at": handling.given_at,
-            "accepted_at": handling.accepted_at,
-            "stopped_at": handling.replied_at,
-            "said": () if new_round else known.said,
-            "pauses": _since(handling.started_at, known.pauses),
-            "extensions": _since(handling.started_at, known.extensions),
-        }
+    clocks = known.but(
+        standing=known.standing.join(handling.standing),
+        handling_version=handling.version,
+        handled_round=handling.standing.round,
+        colour=handling.colour,
+        unit=handling.unit,
+        limits=handling.limits if handling.answer_owed else Limits(),
+        escalation=policy.escalation(handling) if handling.answer_owed else None,
+        started_at=handling.started_at,
+        received_at=handling.received_at,
+        given_at=handling.given_at,
+        accepted_at=handling.accepted_at,
+        stopped_at=handling.replied_at,
+        said=() if new_round else known.said,
+        pauses=_since(handling.started_at, known.pauses),
+        extensions=_since(handling.started_at, known.extensions),
     )
     clocks = planned(clocks, policy)
     if clocks.due_at == known.due_at and clocks.pause == known.pause and not new_round:
@@ -80,7 +78,7 @@ def news(known: Clocks, clocks: Clocks, calendar: WorkingCalendar) -> list[Clock
     if clocks.started_at != known.started_at or known.due_at is None:
         return [DeadlineSet(case_id=case_id, clocks=clocks)]
     if known.pause is not None and clocks.pause is None and clocks.stopped_at is not None:
-        ended = known.pause.model_copy(update={"ended_at": clocks.stopped_at})
+        ended = known.pause.but(ended_at=clocks.stopped_at)
         return [resumed(clocks, ended, calendar)]
     return [moved(known, clocks, "re-triage")]
 
@@ -114,7 +112,7 @@ def settle(known: Clocks, standing: Standing) -> Clocks:
     joined = known.standing.join(standing)
     if joined == known.standing:
         return known
-    return known.model_copy(update={"standing": joined, "marks": ()})
+    return known.but(standing=joined, marks=())
 
 
 def recalculated(known: Clocks, policy: Policy, now: datetime) -> Clocks:
@@ -187,14 +185,14 @@ def _since(start: datetime | None, acts: tuple[Act, ...]) -> tuple[Act, ...]:
 def _after(clocks: Clocks, mark: Mark, policy: Policy, now: datetime) -> Clocks:
     """The clocks once a mark has been said."""
     if mark.kind == RESUME:
-        pauses = (*clocks.pauses[:-1], clocks.pauses[-1].model_copy(update={"ended_at": mark.at}))
-        ended = clocks.model_copy(update={"pauses": pauses, "said": (*clocks.said, mark)})
+        pauses = (*clocks.pauses[:-1], clocks.pauses[-1].but(ended_at=mark.at))
+        ended = clocks.but(pauses=pauses, said=(*clocks.said, mark))
         return planned(ended, policy).next()
     after = clocks.next(marks=clocks.marks[1:], said=(*clocks.said, mark))
     again = next_repeat(after, policy, now) if mark.kind == ESCALATE else None
     if again is None:
         return after
-    return after.model_copy(update={"marks": (*after.marks, again)})
+    return after.but(marks=(*after.marks, again))
 
 
 def _event(clocks: Clocks, mark: Mark, calendar: WorkingCalendar, now: datetime) -> ClocksEvent:

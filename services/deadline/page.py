@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.deadline.explain import Explanation
 from services.deadline.forecast import Forecast
 from services.deadline.words import HEADS, Language, arithmetic, cells, head
-from shared.domain.model import Value
+from shared.domain.model import View
 from shared.runtime.gateway import Gateway
 from shared.runtime.pages import language, page
 from shared.runtime.routes import Routes
@@ -61,7 +61,7 @@ WORDS = {
 }
 
 
-class Wish(Value):
+class Wish(View):
     """What the address says; what others add to it is ignored."""
 
     lang: str | None = None

@@ -57,8 +57,8 @@ def planned(clocks: Clocks, policy: Policy) -> Clocks:
         "working_days": reply_days(clocks) if due else None,
         "provisional": due is not None and calendar.is_provisional(due),
     }
-    reckoned = clocks.model_copy(update=changes)
-    return reckoned.model_copy(update={"marks": _marks(reckoned, policy)})
+    reckoned = clocks.but(**changes)
+    return reckoned.but(marks=_marks(reckoned, policy))
 
 
 def due_at(clocks: Clocks, calendar: WorkingCalendar, *, original: bool = False) -> datetime | None:

@@ -105,7 +105,7 @@ def let_links_lapse(tx: Tx, ctx: Context) -> Sequence[Event]:
 def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
     """What was personal in the case is erased; its links tell no more whose they were."""
     for link in links_of(tx, event.case_id):
-        tx.put(LINKS, link.model_copy(update={"evaluator": ""}))
+        tx.put(LINKS, link.but(evaluator=""))
     return _erase_judgement(event, tx, ctx)
 
 

@@ -27,13 +27,11 @@ class Link(Value):
 
 def follow(known: Judgement, handling: Handling) -> Judgement:
     """The judgement after a newer handling; no event of ours."""
-    return known.standing_at(handling.standing).model_copy(
-        update={
-            "handling_version": handling.version,
-            "level": handling.level,
-            "unit": handling.unit,
-            "subject": handling.subject,
-        }
+    return known.standing_at(handling.standing).but(
+        handling_version=handling.version,
+        level=handling.level,
+        unit=handling.unit,
+        subject=handling.subject,
     )
 
 
@@ -98,7 +96,7 @@ def ask(
 
 def not_asked(known: Judgement, reply: str = "") -> Judgement:
     """Nobody will be asked to rate the present round. No event by itself: the case is closed."""
-    return known.model_copy(update={"state": JudgementState.NOT_ASKED, "reply": reply})
+    return known.but(state=JudgementState.NOT_ASKED, reply=reply)
 
 
 def rateable(link: Link | None, judgement: Judgement | None, now: datetime) -> Judgement:

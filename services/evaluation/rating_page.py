@@ -17,7 +17,7 @@ from shared.domain.commands import RateReply
 from shared.domain.errors import NotFound, Problem, Refusal, Unavailable
 from shared.domain.events import CaseClosed, CaseReopened, Event
 from shared.domain.ids import digest
-from shared.domain.model import Value
+from shared.domain.model import View
 from shared.domain.policy import Titled
 from shared.domain.problems import problems_of
 from shared.runtime.gateway import Gateway
@@ -35,13 +35,13 @@ GONE = 410
 """The status of a page whose time is over; to programs that is a conflict like the others."""
 
 
-class Wish(Value):
+class Wish(View):
     """What the address says besides the token; what mail programs add to it is ignored."""
 
     lang: str | None = None
 
 
-class Filled(Value):
+class Filled(View):
     """The form as it was sent, right or wrong: what is wrong is told on the page."""
 
     score: str = ""

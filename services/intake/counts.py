@@ -62,7 +62,7 @@ def enter(known: Sightings, at: datetime) -> Sightings:
     """The sightings with one more; the oldest of too many is forgotten."""
     moments = list(known.moments)
     insort(moments, at)
-    return known.model_copy(update={"moments": tuple(moments[-KEPT:])})
+    return known.but(moments=tuple(moments[-KEPT:]))
 
 
 def tally(
@@ -82,4 +82,4 @@ def without(known: Sightings, at: datetime) -> Sightings:
     moments = list(known.moments)
     if at in moments:
         moments.remove(at)
-    return known.model_copy(update={"moments": tuple(moments)})
+    return known.but(moments=tuple(moments))

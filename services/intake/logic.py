@@ -59,29 +59,8 @@ def record(
     counts: Mapping[str, int] = NOTHING_COUNTED,
 ) -> Record:
     """The record of an admitted submission."""
-    category, item = policy.classify(submission)
-    case = Case(
-        id=known.case_id,
-        source=submission.source,
-        external_id=submission.external_id,
-        channel=submission.channel,
-        kind=submission.kind,
-        category=category,
-        item=item,
-        subject=submission.subject,
-        text=submission.text,
-        recorded_at=submission.recorded_at or now,
-        received_at=now,
-        recorder=submission.recorder,
-        station=submission.station,
-        informant=submission.informant,
-        place=submission.place,
-        campaign=submission.campaign,
-        attributes=submission.attributes,
-        answer=submission.answer,
-        repeat_of=repeat_of,
-        counts=dict(counts),
-    )
+    classified = policy.classify(submission)
+    case = Case.recorded(known.case_id, submission, classified, now, repeat_of, counts)
     return known.next(case=case)
 
 
@@ -104,7 +83,7 @@ def settle(known: Record, standing: Standing, at: datetime) -> Record:
     if settled is known:
         return known
     ended_at = None if settled.standing.state is State.OPEN else at
-    return settled.model_copy(update={"ended_at": ended_at})
+    return settled.but(ended_at=ended_at)
 
 
 def erase(known: Record, at: datetime) -> Record:

@@ -47,15 +47,15 @@ def enter(known: Matter, case_id: str, at: datetime, days: int) -> tuple[Matter,
     for place, run in enumerate(runs):
         if run.first_at <= at <= run.last_at + window:
             repeat_of = run.case_id
-            runs[place] = run.model_copy(update={"last_at": max(run.last_at, at)})
+            runs[place] = run.but(last_at=max(run.last_at, at))
             break
         if run.first_at - window <= at < run.first_at:
-            runs[place] = run.model_copy(update={"case_id": case_id, "first_at": at})
+            runs[place] = run.but(case_id=case_id, first_at=at)
             break
     else:
         runs.append(Run(case_id=case_id, first_at=at, last_at=at))
         runs.sort(key=lambda run: run.first_at)
-    return known.model_copy(update={"runs": tuple(runs)}), repeat_of
+    return known.but(runs=tuple(runs)), repeat_of
 
 
 def without(known: Matter, at: datetime) -> Matter:
@@ -64,4 +64,4 @@ def without(known: Matter, at: datetime) -> Matter:
     A run goes on as long as later cases of the same words are kept.
     """
     runs = tuple(run for run in known.runs if not run.first_at <= at == run.last_at)
-    return known if runs == known.runs else known.model_copy(update={"runs": runs})
+    return known if runs == known.runs else known.but(runs=runs)

@@ -28,7 +28,7 @@ def append(event: Event, tx: Tx, ctx: Context) -> None:
         micros(cause.time),
         cause.correlationid,
         cause.policyversion,
-        body=logic.redacted(event).model_dump_json(),
+        body=logic.redacted(event).to_json(),
     )
 
 

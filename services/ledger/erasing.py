@@ -51,7 +51,7 @@ def erase_entries(event: CaseErased, tx: Tx, ctx: Context) -> None:
         micros(ctx.now),
         cause.correlationid,
         cause.policyversion,
-        body=ErasedEntries(case_id=event.case_id, left=digests).model_dump_json(),
+        body=ErasedEntries(case_id=event.case_id, left=digests).to_json(),
     )
 
 
@@ -73,7 +73,7 @@ def erasures(connection: sa.Connection) -> Callable[[str], Mapping[int, str]]:
         for type_, body in connection.execute(query):
             known = known or type_ == CaseErased.type
             if known and type_ == ERASED_ENTRIES:
-                found |= ErasedEntries.model_validate_json(body).left
+                found |= ErasedEntries.from_json(body).left
         return found
 
     return left

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from pydantic import ValidationError
+import msgspec
 
 from shared.domain.erasure import erased
 from shared.domain.events import EVENTS
@@ -34,8 +34,8 @@ def left_of(type_: str, body: str, at: datetime) -> str:
     if known is None:
         return body if type_ == ERASED_ENTRIES else NOTHING
     try:
-        event = known.model_validate_json(body)
-    except ValidationError:
+        event = known.from_json(body)
+    except msgspec.MsgspecError:
         return NOTHING
     left = erased(event, at)
-    return body if left is event else left.model_dump_json()
+    return body if left is event else left.to_json()

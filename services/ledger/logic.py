@@ -75,7 +75,7 @@ def rating(dossier: Dossier, event: Event) -> RatingRow | None:
 def redacted(event: Event) -> Event:
     """The event as it may be kept and shown: without the secret of a rating link."""
     if isinstance(event, EvaluationRequested):
-        return event.model_copy(update={"link": REDACTED})
+        return event.but(link=REDACTED)
     return event
 
 
@@ -157,7 +157,7 @@ def _judgement(known: Dossier, judgement: Judgement, event: Event) -> dict[str, 
 
 
 def _with(known: Dossier, part: Round, news: Mapping[str, object]) -> tuple[Round, ...]:
-    changed = part.model_copy(update=news)
+    changed = part.but(**news)
     others = [each for each in known.rounds if each.number != part.number]
     if not others:
         return (changed,)
@@ -175,4 +175,4 @@ def _settled(
     owners = f"{event.aggregate}_version"
     if owners in changes:
         changes["version"] = known.version + changes[owners] - getattr(known, owners)
-    return known.model_copy(update=changes)
+    return known.but(**changes)

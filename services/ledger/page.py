@@ -19,7 +19,7 @@ from services.ledger.figures import Report
 from services.ledger.report import percent
 from services.ledger.search import CaseQuery, search
 from shared.domain.case import State, Text
-from shared.domain.model import Value
+from shared.domain.model import View
 from shared.runtime.gateway import Gateway
 from shared.runtime.pages import language, page
 from shared.runtime.routes import Routes
@@ -36,7 +36,7 @@ _PAGES = Environment(
 )
 
 
-class Asked(Value):
+class Asked(View):
     """What the page's own form and links ask for; what others put into links is ignored."""
 
     lang: str | None = None

@@ -188,7 +188,7 @@ def journal(connection: sa.Connection, after: int = 0) -> Iterator[Entry]:
 def chain(connection: sa.Connection) -> Chain:
     """The journal's end as it was noted."""
     body = connection.scalar(sa.select(CHAIN.table.c.body))
-    return Chain.model_validate_json(body) if body else Chain()
+    return Chain.from_json(body) if body else Chain()
 
 
 def count(connection: sa.Connection) -> tuple[int, int]:
@@ -249,7 +249,7 @@ def resolved(connection: sa.Connection) -> Iterator[tuple[str, str, str]]:
     query = sa.select(_entry.type, _entry.case_id, _entry.body)
     query = query.where(_entry.type.in_([MessageReplayed.type, MessageDiscarded.type]))
     for kind, case_id, body in connection.execution_options(yield_per=BLOCK).execute(query):
-        yield ParkedMessageEvent.model_validate_json(body).service, kind, case_id
+        yield ParkedMessageEvent.from_json(body).service, kind, case_id
 
 
 def _group(row: tuple[Any, ...], width: int) -> Group:

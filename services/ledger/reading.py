@@ -155,12 +155,12 @@ def read_file(
     body = None if "\0" in case_id else connection.scalar(query)
     if body is None:
         raise NotFound.of("case_id", "unknown-case", f"nothing is known of {case_id!r}")
-    dossier = dossiers.model.model_validate_json(body)
+    dossier = dossiers.parse(body)
     history = [_happening(entry) for entry in queries.history(connection, case_id)]
     return CaseFile(
         case=line_of(dossier, now),
         **{name: _newest(history, name) for name in ("record", "handling", "clocks", "judgement")},
-        rounds=[part.model_dump(mode="json") for part in dossier.rounds],
+        rounds=[part.plain() for part in dossier.rounds],
         history=history,
     )
 

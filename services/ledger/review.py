@@ -103,7 +103,7 @@ def sign(known: Review, command: SignReview, now: datetime) -> Review:
         reason = f"{command.unit} may not sign the review of {known.key}: {who} signs it"
         raise Conflict.of("unit", "not-entitled", reason)
     signature = Signature(unit=command.unit, person=command.person, remark=command.remark, at=now)
-    return known.model_copy(update={"state": ReviewState.SIGNED, "signature": signature})
+    return known.but(state=ReviewState.SIGNED, signature=signature)
 
 
 def overdue(known: Review, now: datetime) -> ReviewOverdue:
@@ -111,7 +111,7 @@ def overdue(known: Review, now: datetime) -> ReviewOverdue:
     assert known.due_at is not None
     late = now - known.due_at
     return ReviewOverdue(
-        review=known.model_copy(update={"state": ReviewState.OVERDUE, "overdue_at": now}),
+        review=known.but(state=ReviewState.OVERDUE, overdue_at=now),
         late_by=round(late.total_seconds()) if late > PUNCTUAL else None,
     )
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from services.ledger import queries
@@ -53,7 +54,7 @@ def shadow_policy(command: ShadowPolicy, tx: Tx, ctx: Context) -> Sequence[Event
     if command.content is None:
         if known is None or known.until is not None:
             raise NotFound.of("content", "no-shadow", "no candidate decides at present")
-        tx.put(SHADOW, known.model_copy(update={"until": ctx.now}))
+        tx.put(SHADOW, known.but(until=ctx.now))
         return ()
     shadow = Shadow(
         id=new_id(),
@@ -78,21 +79,21 @@ def decide_beside(tx: Tx, ctx: Context) -> Sequence[Event]:
     try:
         candidate = _compiled(shadow.version, shadow.content)
     except PolicyError:  # a later release cannot use what this one could
-        tx.put(SHADOW, shadow.model_copy(update={"until": ctx.now}))
+        tx.put(SHADOW, shadow.but(until=ctx.now))
         return ()
     rows = _decided(tx.connection, shadow.seq, end)
     counts = {outcome: getattr(shadow, outcome) for outcome in OUTCOMES}
     for row, case in _with_cases(tx.connection, rows):
-        decision = Decision.model_validate(json.loads(row.body)["decision"])
+        decision = Decision.from_plain(json.loads(row.body)["decision"])
         if decision.table != "triage":
             continue  # a further round decides nothing anew
         at = EPOCH + timedelta(microseconds=row.at)
         outcome, difference = compare(case, decision, at, candidate)
         counts[outcome] += 1
         if difference is not None and counts["different"] <= KEPT:
-            tx.append(DIFFERENCES, shadow.id, row.seq, difference.model_dump_json())
+            tx.append(DIFFERENCES, shadow.id, row.seq, difference.to_json())
     seq = rows[-1].seq if len(rows) == MOST else end
-    tx.put(SHADOW, shadow.model_copy(update={**counts, "seq": seq}))
+    tx.put(SHADOW, shadow.but(**counts, seq=seq))
     return ()
 
 
@@ -109,8 +110,11 @@ def report(connection: sa.Connection) -> ShadowReport:
         .where(_difference.shadow == shadow.id)
         .order_by(_difference.seq.desc())
     )
-    found = [Difference.model_validate_json(body) for body in connection.scalars(query)]
-    facts = shadow.model_dump(exclude={"name", "id", "content", "seq"})
+    found = [Difference.from_json(body) for body in connection.scalars(query)]
+    hidden = ("name", "id", "content", "seq")
+    facts = {
+        name: fact for name, fact in msgspec.structs.asdict(shadow).items() if name not in hidden
+    }
     return ShadowReport(**facts, changes=changes(found), differences=found[:SHOWN])
 
 
@@ -153,7 +157,7 @@ def _with_cases(
     cases = {each.case_id: each.body for each in connection.execute(query)}
     for row in rows:
         if row.case_id in cases:
-            record = CaseRecorded.model_validate_json(cases[row.case_id]).record
+            record = CaseRecorded.from_json(cases[row.case_id]).record
             if record.case is not None and record.erased_at is None:
                 yield row, record.case
 

@@ -60,7 +60,7 @@ def follow_clocks(event: ClocksEvent, tx: Tx, ctx: Context) -> Sequence[Event]:
         clocks = event.clocks
         known = watch.handling or Handling(case_id=event.case_id)
         here = {"unit": clocks.unit, "colour": clocks.colour, "standing": clocks.standing}
-        _tell(event, known.model_copy(update=here), watch, tx, ctx)
+        _tell(event, known.but(**here), watch, tx, ctx)
     return ()
 
 
@@ -120,7 +120,7 @@ def _tell(event: Event, handling: Handling, watch: Watch, tx: Tx, ctx: Context) 
     told = _told(event, handling, watch, shown=ctx.policy.messages.shows_subject)
     happening = Happening(
         event=event.type,
-        handling=handling.model_copy(update={"supervisors": watch.supervisors}),
+        handling=handling.but(supervisors=watch.supervisors),
         step=told.step,
         days_left=told.days_left,
         clock=told.clock,

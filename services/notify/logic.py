@@ -44,12 +44,10 @@ def follow(known: Watch, handling: Handling) -> Watch:
         return known
     standing = known.standing.join(handling.standing)
     kept = known.supervisors if standing.round == known.standing.round else ()
-    return known.model_copy(
-        update={
-            "handling": handling,
-            "standing": standing,
-            "supervisors": tuple(dict.fromkeys((*kept, *handling.supervisors))),
-        }
+    return known.but(
+        handling=handling,
+        standing=standing,
+        supervisors=tuple(dict.fromkeys((*kept, *handling.supervisors))),
     )
 
 
@@ -60,7 +58,7 @@ def keep_time(known: Watch, clocks: Clocks, to_unit: str | None = None) -> Watch
         changes |= {"due_at": clocks.due_at, "clocks_version": clocks.version}
     if to_unit is not None:
         changes["supervisors"] = tuple(dict.fromkeys((*known.supervisors, to_unit)))
-    return known.model_copy(update=changes)
+    return known.but(**changes)
 
 
 def settle(known: Watch, standing: Standing) -> Watch:
@@ -69,7 +67,7 @@ def settle(known: Watch, standing: Standing) -> Watch:
     if joined == known.standing:
         return known
     kept = known.supervisors if joined.round == known.standing.round else ()
-    return known.model_copy(update={"standing": joined, "supervisors": kept})
+    return known.but(standing=joined, supervisors=kept)
 
 
 def holds(told: Told, watch: Watch | None) -> bool:
@@ -133,9 +131,7 @@ def notice(
 
 def lease(known: Notice, holder: str, now: datetime) -> Notice:
     """The message in the hands of whoever tries it now."""
-    return known.model_copy(
-        update={"lease": holder, "tries": known.tries + 1, "next_at": now + LEASE}
-    )
+    return known.but(lease=holder, tries=known.tries + 1, next_at=now + LEASE)
 
 
 def drop(known: Notice, now: datetime) -> Notice:
@@ -151,9 +147,7 @@ def conclude(known: Notice, outcome: Outcome, now: datetime, chance: float) -> N
         return _over(known, NoticeState.FAILED, now, outcome.reason)
     pause = SCHEDULE[known.tries - 1] * (1 + JITTER * (2 * chance - 1))
     asked = min(timedelta(seconds=outcome.wait), LONGEST_WAIT)
-    return known.model_copy(
-        update={"next_at": now + max(pause, asked), "reason": outcome.reason, "lease": ""}
-    )
+    return known.but(next_at=now + max(pause, asked), reason=outcome.reason, lease="")
 
 
 def without_case(known: Notice, case_id: str, now: datetime) -> Notice:
@@ -165,7 +159,7 @@ def without_case(known: Notice, case_id: str, now: datetime) -> Notice:
         return _without_subjects(known, case_id)
     left = _without_subjects(known)
     if not known.unit:
-        left = left.model_copy(update={"to": ""})
+        left = left.but(to="")
     return left if known.state is not NoticeState.WAITING else drop(left, now)
 
 
@@ -173,10 +167,10 @@ def _without_subjects(known: Notice, case_id: str = "") -> Notice:
     """A message without the subjects of its cases, or of one of them: nobody reads them again."""
     changes: dict[str, object] = {}
     if known.told is not None and known.told.subject is not None:
-        changes["told"] = known.told.model_copy(update={"subject": None})
+        changes["told"] = known.told.but(subject=None)
     if known.day_list is not None:
         changes["day_list"] = known.day_list.without_subjects(case_id)
-    return known.model_copy(update=changes) if changes else known
+    return known.but(**changes) if changes else known
 
 
 def again(known: Notice, now: datetime) -> Notice:
@@ -187,12 +181,8 @@ def again(known: Notice, now: datetime) -> Notice:
             "not-failed",
             f"this notification is {known.state.value}: only a failed one can be tried again",
         )
-    return known.model_copy(
-        update={"state": NoticeState.WAITING, "tries": 0, "next_at": now, "done_at": None}
-    )
+    return known.but(state=NoticeState.WAITING, tries=0, next_at=now, done_at=None)
 
 
 def _over(known: Notice, state: NoticeState, now: datetime, reason: str) -> Notice:
-    return known.model_copy(
-        update={"state": state, "done_at": now, "next_at": None, "reason": reason, "lease": ""}
-    )
+    return known.but(state=state, done_at=now, next_at=None, reason=reason, lease="")

@@ -79,12 +79,11 @@ class DayList(Value):
         def left(cases: tuple[Listed, ...]) -> tuple[Listed, ...]:
             hidden = {"subject": None}
             return tuple(
-                each.model_copy(update=hidden) if case_id in ("", each.case_id) else each
-                for each in cases
+                each.but(**hidden) if case_id in ("", each.case_id) else each for each in cases
             )
 
         changes = {name: left(getattr(self, name)) for name in ("today", "week", "overdue")}
-        return self.model_copy(update=changes)
+        return self.but(**changes)
 
 
 class NoticeState(StrEnum):

@@ -35,7 +35,8 @@ class Words:
         """The body by the Standard Webhooks specification: type, timestamp, data."""
         told = notice.told
         assert told is not None, "lists go out by mail"
-        data = told.model_dump(mode="json", exclude={"event"})
+        data = told.plain()
+        del data["event"]
         data |= {"role": notice.role, "told_unit": notice.unit, "link": self._link(told.case_id)}
         body = {"type": notice.event, "timestamp": notice.happened_at.isoformat(), "data": data}
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

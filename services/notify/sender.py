@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
+from typing import Any
 
 from services.notify import logic, mail, store, webhook
 from services.notify.notices import Notice, NoticeState, Outcome
@@ -184,7 +185,7 @@ def _events(notice: Notice) -> Sequence[Event]:
     """What the ledger is told: how a message about a case ended."""
     if not notice.case_id or notice.done_at is None:
         return ()
-    fields = {
+    fields: dict[str, Any] = {
         "case_id": notice.case_id,
         "notification_id": notice.id,
         "about": notice.event,
@@ -195,5 +196,5 @@ def _events(notice: Notice) -> Sequence[Event]:
         "at": notice.done_at,
     }
     if notice.state is NoticeState.FAILED:
-        return [NotificationFailed.model_validate({**fields, "reason": notice.reason})]
-    return [NotificationDelivered.model_validate(fields)]
+        return [NotificationFailed(**fields, reason=notice.reason)]
+    return [NotificationDelivered(**fields)]

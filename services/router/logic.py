@@ -166,7 +166,7 @@ def escalate(known: Handling, to_unit: str) -> Handling:
     """Another service's fact: a unit above may act from now on. No event of ours."""
     if to_unit in known.supervisors:
         return known
-    return known.model_copy(update={"supervisors": (*known.supervisors, to_unit)})
+    return known.but(supervisors=(*known.supervisors, to_unit))
 
 
 def _may_act(

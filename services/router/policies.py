@@ -48,14 +48,14 @@ def apply_policy(command: ApplyPolicy, tx: Tx, ctx: Context) -> Sequence[Event]:
     if command.watched:
         if mark == head.file:
             return ()  # another replica has seen the same change
-        head = head.model_copy(update={"file": mark})
+        head = head.but(file=mark)
     newest = tx.get(POLICIES, key_of(head.number)) if head.number else None
     if newest is not None and newest.checksum == mark:
         tx.put(POLICY_HEAD, head)
         return ()
     policy = _next(command, mark, newest, ctx)
     tx.put(POLICIES, policy)
-    tx.put(POLICY_HEAD, head.model_copy(update={"number": policy.number}))
+    tx.put(POLICY_HEAD, head.but(number=policy.number))
     return [PolicyApplied(policy=policy)]
 
 

@@ -69,5 +69,6 @@ def find_version(gateway: Gateway, version: str) -> PolicyVersion:
 
 
 def _line(stored: PolicyVersion, current: int) -> VersionLine:
-    facts = stored.model_dump(exclude={"content"})
+    facts = stored.plain()
+    del facts["content"]
     return VersionLine(**facts, in_force=stored.number == current)

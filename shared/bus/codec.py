@@ -5,6 +5,7 @@ understood comes out as a `BadEvent`, and its neighbours as the envelopes that t
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic_core import from_json
 
 from shared.bus.envelope import BadEvent, Envelope, encode, encode_packs, wire_type
 from shared.bus.protocol import CLOUDEVENTS_BATCH, Message
-from shared.bus.reading import read
+from shared.bus.reading import read, read_pack
 from shared.domain.commands import COMMANDS
 from shared.domain.errors import Unreadable
 
@@ -38,7 +39,7 @@ _PREFIXES = ("ce-", "cloudevents:", "cloudevents_")
 """Of the headers of binary mode: the binding for AMQP 1.0 names the last two."""
 
 
-def decode(message: Message, *, now: datetime | None = None) -> list[Envelope | BadEvent]:
+def decode(message: Message, *, now: datetime | None = None) -> Sequence[Envelope | BadEvent]:
     """The events or commands of a message, in order, good and bad.
 
     `now` is the time of events that name none, as CloudEvents allows; the moment of reading if
@@ -47,6 +48,9 @@ def decode(message: Message, *, now: datetime | None = None) -> list[Envelope | 
     media = _media_type(message)
     now = now or datetime.now(UTC)
     if media == CLOUDEVENTS_BATCH:
+        told = read_pack(message)
+        if told:
+            return told
         raws = _json(message)
         if not isinstance(raws, list):
             raise _unreadable(message, "a batch is a JSON array of CloudEvents")

@@ -7,15 +7,14 @@ import sys
 from typing import Any
 
 import yaml
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
 from shared.bus.envelope import wire_type
 from shared.bus.listeners import LISTENERS
 from shared.bus.protocol import CLOUDEVENTS_BATCH
 from shared.bus.topology import COMMANDS_EXCHANGE, EVENTS_EXCHANGE, PARKED, exchange_of, matches
-from shared.domain.commands import COMMANDS
-from shared.domain.events import EVENTS, NotificationEvent
+from shared.domain.commands import COMMANDS, Command
+from shared.domain.events import EVENTS, Event, NotificationEvent
 
 _OWNERS = {
     "record": "intake",
@@ -68,9 +67,9 @@ _ATTRIBUTES = {
 
 def describe() -> dict[str, Any]:
     """The description as an AsyncAPI 3.0 document."""
-    types: dict[str, type[BaseModel]] = {**EVENTS, **COMMANDS}
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in types.values()],
+    types: dict[str, type[Event | Command]] = {**EVENTS, **COMMANDS}
+    _, schemas = TypeAdapter.json_schemas(
+        [(name, "validation", TypeAdapter(each)) for name, each in types.items()],
         ref_template="#/components/schemas/{model}",
     )
     return {
@@ -146,7 +145,7 @@ def _operation(name: str) -> dict[str, Any]:
     }
 
 
-def _message(name: str, model: type[BaseModel]) -> dict[str, Any]:
+def _message(name: str, model: type[Event | Command]) -> dict[str, Any]:
     event = {
         "allOf": [
             {"$ref": "#/components/schemas/CloudEvent"},

@@ -1,10 +1,11 @@
 """From one CloudEvent, as JSON was read, to an envelope or to what is wrong with it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
+import msgspec
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
@@ -14,14 +15,14 @@ from shared.domain.commands import COMMANDS, Command, SubmitCase
 from shared.domain.errors import Problem
 from shared.domain.events import EVENTS, Event
 from shared.domain.ids import case_id
-from shared.domain.problems import problems_of
+from shared.domain.problems import problem_of, problems_of
 
-# The validator itself: a fifth quicker than `model_validate`, and most of what reading costs.
-_VALIDATE: dict[str, Callable[[object], Event | Command]] = {
-    name: TypeAdapter(model).validator.validate_python
-    for name, model in {**EVENTS, **COMMANDS}.items()
+_READ: dict[str, Callable[[bytes], Event | Command]] = {
+    **{name: event.from_json for name, event in EVENTS.items()},
+    # the validator itself: a fifth quicker than `model_validate_json`
+    **{name: TypeAdapter(each).validator.validate_json for name, each in COMMANDS.items()},
 }
-_NAMES = {wire_type(name): name for name in _VALIDATE}
+_NAMES = {wire_type(name): name for name in _READ}
 _REQUIRED = ("id", "source", "type")
 _TEXTS = (*_REQUIRED, "time", "correlationid", "causationid", "policyversion")
 _TYPE = re.compile(r"concentric\.(.+)\.v([0-9]{1,4})")
@@ -36,6 +37,75 @@ class _BadEventError(Exception):
     def __init__(self, reason: str, problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(reason)
         self.problems = problems
+
+
+class _Told(msgspec.Struct, gc=False):
+    """A CloudEvent as the house itself writes it."""
+
+    specversion: str
+    id: str
+    type: str
+    source: str
+    data: msgspec.Raw
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    subject: str = ""
+    caseversion: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] | None = None
+    correlationid: str | None = None
+    causationid: str | None = None
+    policyversion: str | None = None
+    traceparent: str | None = None
+
+
+_pack = msgspec.json.Decoder(list[_Told]).decode
+
+
+def read_pack(message: Message) -> Sequence[Envelope] | None:
+    """The envelopes of a pack such as the house itself writes them, in one go.
+
+    None for whatever is not exactly that; then `read` says event by event what is wrong, if
+    anything is.
+    """
+    name, wire = message.key, wire_type(message.key)
+    data = _READ.get(name)
+    if data is None:
+        return None
+    try:
+        told = _pack(message.body)
+        if all(_is_ours(each, wire) for each in told):
+            return [_heard(each, name, data(bytes(each.data))) for each in told]
+    except (msgspec.MsgspecError, ValidationError):
+        pass
+    return None
+
+
+def _is_ours(told: _Told, wire: str) -> bool:
+    texts = f"{told.id}{told.source}{told.correlationid}{told.causationid}{told.policyversion}"
+    return (
+        told.type == wire
+        and told.specversion == "1.0"
+        and told.time.tzinfo is UTC
+        and told.id != ""
+        and told.source != ""
+        and len(texts) <= 500
+        and texts.isprintable()
+        and (told.traceparent is None or _TRACE.fullmatch(told.traceparent) is not None)
+    )
+
+
+def _heard(told: _Told, name: str, data: Event | Command) -> Envelope:
+    return Envelope(
+        id=told.id,
+        type=name,
+        source=told.source,
+        subject=data.case_id if isinstance(data, Event) else data.about,
+        time=told.time,
+        data=data,
+        caseversion=told.caseversion,
+        correlationid=told.correlationid,
+        causationid=told.causationid,
+        policyversion=told.policyversion,
+        traceparent=told.traceparent,
+    )
 
 
 def read(
@@ -111,7 +181,12 @@ def _data(raw: Mapping[str, Any], name: str) -> Event | Command:
     if "data" not in raw:
         raise _BadEventError("`data` is missing; `data_base64` is not read")
     try:
-        return _VALIDATE[name](raw["data"])
+        if name in EVENTS:
+            return EVENTS[name].from_plain(raw["data"])
+        return COMMANDS[name].model_validate(raw["data"])
+    except msgspec.ValidationError as error:
+        problem = problem_of(error)
+        raise _BadEventError(f"{name}: {problem}", (problem,)) from error
     except ValidationError as error:
         problems = problems_of(error)
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

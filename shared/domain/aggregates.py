@@ -8,8 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import Field
-
 from shared.domain.case import Aggregate, Case, Kind, Scalar
 from shared.domain.model import Instant, Value
 
@@ -46,7 +44,7 @@ class Decision(Value):
     """Name of the row that decided; `otherwise` where none matched."""
     routing_row: str | None = None
     """Name of the row that chose the unit, where the row of triage left it to the routing table."""
-    facts: dict[str, Scalar | None] = Field(default_factory=dict)
+    facts: dict[str, Scalar | None] = {}
     """The facts that the row was matched against; an absent attribute is null."""
     policy_version: str
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -30,8 +32,8 @@ class Kind(StrEnum):
     PRAISE = "praise"
 
 
-class Informant(Input):
-    """Whoever raised the case: personal data, never in logs, metrics, headers or queue names."""
+class GivenInformant(Input):
+    """Whoever raises the case, as a channel names them."""
 
     ref: Name | None = None
     """How the source system calls the person."""
@@ -40,8 +42,8 @@ class Informant(Input):
     """Mail address or telephone number to which the rating link can be sent."""
 
 
-class Answer(Input):
-    """An answer that had been given before the case came into this system."""
+class GivenAnswer(Input):
+    """An answer that had been given already, as a channel hands it in."""
 
     text: Annotated[Text, Field(min_length=1)]
     at: GivenInstant
@@ -68,12 +70,28 @@ class Submission(Input):
     """The member of staff who recorded the case and stays accountable for it."""
     station: Name | None = None
     """The unit at which the case was recorded."""
-    informant: Informant = Informant()
+    informant: GivenInformant = GivenInformant()
     place: Name | None = None
     campaign: Name | None = None
     attributes: Annotated[dict[Name, Scalar], Field(max_length=50)] = Field(default_factory=dict)
     """Further facts for the policy's rows, such as `customer: hospital`."""
-    answer: Answer | None = None
+    answer: GivenAnswer | None = None
+
+
+class Informant(Value):
+    """Whoever raised the case: personal data, never in logs, metrics, headers or queue names."""
+
+    ref: str | None = None
+    name: str | None = None
+    contact: str | None = None
+
+
+class Answer(Value):
+    """An answer that had been given before the case came into this system."""
+
+    text: str
+    at: Instant
+    by: str | None = None
 
 
 class Case(Value):
@@ -96,12 +114,47 @@ class Case(Value):
     informant: Informant = Informant()
     place: str | None = None
     campaign: str | None = None
-    attributes: dict[str, Scalar] = Field(default_factory=dict)
+    attributes: dict[str, Scalar] = {}
     answer: Answer | None = None
     repeat_of: str | None = None
     """The earliest case of which this one is a repeat."""
-    counts: dict[str, int] = Field(default_factory=dict)
+    counts: dict[str, int] = {}
     """What the policy wanted to have counted when the case was recorded, by the facts' names."""
+
+    @classmethod
+    def recorded(
+        cls,
+        case_id: str,
+        given: Submission,
+        classified: tuple[str, str | None],
+        now: datetime,
+        repeat_of: str | None,
+        counts: Mapping[str, int],
+    ) -> Self:
+        """The case that a submission becomes, taken in now; `classified` is category and item."""
+        who, answer = given.informant, given.answer
+        return cls(
+            id=case_id,
+            source=given.source,
+            external_id=given.external_id,
+            channel=given.channel,
+            kind=given.kind,
+            category=classified[0],
+            item=classified[1],
+            subject=given.subject,
+            text=given.text,
+            recorded_at=given.recorded_at or now,
+            received_at=now,
+            recorder=given.recorder,
+            station=given.station,
+            informant=Informant(ref=who.ref, name=who.name, contact=who.contact),
+            place=given.place,
+            campaign=given.campaign,
+            attributes=given.attributes,
+            answer=Answer(text=answer.text, at=answer.at, by=answer.by) if answer else None,
+            repeat_of=repeat_of,
+            counts=dict(counts),
+        )
 
 
 class State(StrEnum):
@@ -147,9 +200,9 @@ class Aggregate(Value):
         joined = self.standing.join(standing)
         if joined is self.standing:
             return self
-        return self.model_copy(update={"standing": joined})
+        return self.but(standing=joined)
 
     def next(self, **changes: object) -> Self:
         """The successor that an event of ours describes."""
         changes["version"] = self.version + 1
-        return self.model_copy(update=changes)
+        return self.but(**changes)

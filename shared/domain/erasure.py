@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 from shared.domain.aggregates import (
     Actor,
     Decision,
@@ -35,8 +33,9 @@ from shared.domain.events import (
     MessageReplayed,
     RetriageRequested,
 )
+from shared.domain.model import Value
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Value)
 
 Left = Callable[[Any], Any]
 """From what stood in a field to what is left of it."""
@@ -57,7 +56,7 @@ def _role(evaluator: str | None) -> str | None:
     return f"{evaluator.partition(':')[0]}:"
 
 
-PERSONAL: Mapping[type[BaseModel], Mapping[str, Left]] = {
+PERSONAL: Mapping[type[Value], Mapping[str, Left]] = {
     Actor: {"person": _nobody},
     Case: {
         "external_id": _wordless,
@@ -101,18 +100,18 @@ def erased(value: M, at: datetime) -> M:
     """
     fields = PERSONAL.get(type(value), {})
     changes = {}
-    for name in type(value).model_fields:
+    for name in value.__struct_fields__:
         known = getattr(value, name)
         left = fields[name](known) if name in fields else _within(known, at)
         if left is not known:
             changes[name] = left
     if isinstance(value, Aggregate) and value.erased_at is None:
         changes["erased_at"] = at
-    return value.model_copy(update=changes) if changes else value
+    return value.but(**changes) if changes else value
 
 
 def _within(known: Any, at: datetime) -> Any:
-    if isinstance(known, BaseModel):
+    if isinstance(known, Value):
         return erased(known, at)
     if isinstance(known, tuple):
         left = tuple(_within(part, at) for part in known)

@@ -1,35 +1,111 @@
-"""The bases of every value that is stored, sent or handed in."""
+"""The bases of every value: what the house writes, what it shows, and what is handed in."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+import inspect
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from functools import cache
+from typing import Annotated, Any, Self, dataclass_transform, get_type_hints
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
-from pydantic_core import PydanticCustomError
+import msgspec
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-_new, _set = object.__new__, object.__setattr__
+
+class _Frozen(msgspec.StructMeta):
+    """Values are frozen and made by their fields' names.
+
+    They hold no circles, being complete when they are made, so that the garbage collector need
+    not look at them.
+    """
+
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
+    ) -> _Frozen:
+        always = {"frozen": True, "kw_only": True, "gc": False}
+        return super().__new__(cls, name, bases, namespace, **options | always)
 
 
-class Value(BaseModel):
-    """An immutable value that we wrote ourselves: a reader ignores fields that it does not know."""
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class Value(msgspec.Struct, metaclass=_Frozen, frozen=True):
+    """An immutable value that the house wrote itself: events, and what services store.
+
+    It is read and written some hundred thousand times a second (docs/decisions/values.md). What is
+    read is checked, and a field that is not known is ignored; what is made in Python is not checked
+    again, types see to that. Pydantic's models may have values as fields.
+    """
+
+    def but(self, **changes: Any) -> Self:
+        """The same with some fields changed."""
+        return msgspec.structs.replace(self, **changes)
+
+    def to_json(self) -> str:
+        """As JSON, in which it is stored and sent."""
+        return _encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """From JSON; raises `msgspec.ValidationError`, or its base where that is no JSON."""
+        found: Self = _decoder(cls).decode(text)
+        return found
+
+    @classmethod
+    def from_plain(cls, given: object) -> Self:
+        """From what JSON was read into; raises `msgspec.ValidationError`."""
+        return msgspec.convert(given, cls)
+
+    def plain(self) -> dict[str, Any]:
+        """As what JSON is made of: dicts, lists, texts, numbers."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[Self], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """How pydantic checks, writes and describes a value that is a field of a model."""
+        hints = get_type_hints(cls, include_extras=True)
+        fields = {
+            field.name: core_schema.typed_dict_field(
+                _with_default(handler.generate_schema(hints[field.name]), field),
+                required=field.required,
+            )
+            for field in msgspec.structs.fields(cls)
+        }
+        described = {"title": cls.__name__, "description": inspect.getdoc(cls) or ""}
+        parts = core_schema.typed_dict_schema(
+            fields, cls_name=cls.__name__, metadata={"pydantic_js_updates": described}
+        )
+
+        def made(given: object, check: core_schema.ValidatorFunctionWrapHandler) -> Value:
+            return given if isinstance(given, cls) else cls(**check(given))
+
+        return core_schema.no_info_wrap_validator_function(
+            made,
+            parts,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                msgspec.structs.asdict, return_schema=parts
+            ),
+            ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
+        )
+
+
+def _with_default(schema: CoreSchema, field: msgspec.structs.FieldInfo) -> CoreSchema:
+    if field.default is not msgspec.NODEFAULT:
+        return core_schema.with_default_schema(schema, default=field.default)
+    if field.default_factory is not msgspec.NODEFAULT:
+        return core_schema.with_default_schema(schema, default_factory=field.default_factory)
+    return schema
+
+
+_encode = msgspec.json.Encoder().encode
+_decoder = cache(msgspec.json.Decoder)
+
+
+class View(BaseModel):
+    """An immutable value that people and programs are shown: an answer, an explanation."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """The same value with some fields changed; these are not validated, as with pydantic's.
-
-        A value has neither private attributes nor fields of its own making, so that a copy is its
-        fields and no more: that takes a third of the time.
-        """
-        if deep:
-            return super().model_copy(update=update, deep=True)
-        changes = update or {}
-        twin = _new(type(self))
-        _set(twin, "__dict__", {**self.__dict__, **changes})
-        _set(twin, "__pydantic_fields_set__", self.__pydantic_fields_set__.union(changes))
-        _set(twin, "__pydantic_extra__", None)
-        _set(twin, "__pydantic_private__", None)
-        return twin
 
 
 class Input(BaseModel):
@@ -45,7 +121,7 @@ def _to_utc(at: datetime) -> datetime:
         raise PydanticCustomError("datetime_range", "lies outside the years 1 to 9999") from error
 
 
-Instant = AwareDatetime
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment in UTC, in a value of ours; read and written without a call into Python."""
 
 GivenInstant = Annotated[AwareDatetime, AfterValidator(_to_utc)]

@@ -1,10 +1,11 @@
-"""From pydantic's errors to problems in plain words: where, what, and how to mend it.
+"""From errors of reading to problems in plain words: where, what, and how to mend it.
 
 No message repeats the value that was given: it may be personal data, and problems reach logs.
 """
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -86,6 +87,19 @@ def problems_in(errors: Sequence[ErrorDetails]) -> tuple[Problem, ...]:
             code, message = _in_words(details)
         found[path, code] = Problem(field=path, code=code, message=message)
     return tuple(found.values())
+
+
+def problem_of(error: msgspec.ValidationError) -> Problem:
+    """The first thing that is wrong with a value of ours; its reader stops there."""
+    reason, _, path = f"{error}".partition(" - at `$")
+    field = path.rstrip("`").removeprefix(".").replace("[...]", "")
+    if reason.startswith("Invalid enum value"):
+        code, message = "unknown-value", "Not one of the possible values."
+    elif reason.startswith("Object missing"):
+        code, message = "missing", f"{reason}: add it."
+    else:
+        code, message = "wrong-type", f"{reason}."
+    return Problem(field=field, code=code, message=message)
 
 
 def _path(location: Sequence[int | str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.domain.keeping import AssessmentRule, Measure
-from shared.domain.model import Value
+from shared.domain.model import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Tally:
     satisfied: int = 0
 
 
-class MeasurePart(Value):
+class MeasurePart(View):
     """What one measure adds to a score."""
 
     value: float | None
@@ -36,7 +36,7 @@ class MeasurePart(Value):
     """`value` × `weight`; None where there is no score."""
 
 
-class Score(Value):
+class Score(View):
     """How a year is scored."""
 
     score: float | None

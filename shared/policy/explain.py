@@ -11,7 +11,7 @@ from datetime import datetime
 from shared.domain.aggregates import Decision, Handling
 from shared.domain.case import Scalar
 from shared.domain.errors import Problem
-from shared.domain.model import Instant, Value
+from shared.domain.model import Instant, View
 from shared.policy.decide import roles
 from shared.policy.evaluators import resolve
 from shared.policy.explain_clocks import ClockExplanation, due_at, explain_clocks
@@ -28,7 +28,7 @@ NEAREST = 5
 """Rows that are named as having nearly matched."""
 
 
-class Asked(Value):
+class Asked(View):
     """One condition of a row, beside what the case had."""
 
     fact: str
@@ -42,7 +42,7 @@ class Asked(Value):
     holds: bool
 
 
-class NearRow(Value):
+class NearRow(View):
     """A row that did not decide."""
 
     row: str
@@ -52,14 +52,14 @@ class NearRow(Value):
     """It stands behind the row that decided, which would have to differ as well."""
 
 
-class AlsoRow(Value):
+class AlsoRow(View):
     """A row that decided together with another one."""
 
     row: str
     why: tuple[Asked, ...]
 
 
-class TableExplanation(Value):
+class TableExplanation(View):
     """What one table said, and why."""
 
     table: str
@@ -82,7 +82,7 @@ class TableExplanation(Value):
     """Two rows that matched together though the hit policy excludes it; the first decided."""
 
 
-class RoleExplanation(Value):
+class RoleExplanation(View):
     """Whom a role of the evaluator mapping reached."""
 
     role: str
@@ -90,7 +90,7 @@ class RoleExplanation(Value):
     """Empty where the case has nobody in this role, or only who handled it."""
 
 
-class Explanation(Value):
+class Explanation(View):
     """A decision, table by table."""
 
     policy_version: str

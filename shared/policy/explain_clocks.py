@@ -8,12 +8,12 @@ from shared.domain.aggregates import Handling, Limits
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.clock_rules import entitled
 from shared.domain.errors import ConfigurationError
-from shared.domain.model import Instant, Value
+from shared.domain.model import Instant, View
 from shared.domain.working_time import after_hours
 from shared.policy.policy import CompiledPolicy
 
 
-class Pace(Value):
+class Pace(View):
     """How an overdue case climbs."""
 
     first: int
@@ -26,7 +26,7 @@ class Pace(Value):
     """The last moment before the first step; None where there is no step."""
 
 
-class Rights(Value):
+class Rights(View):
     """Units that may do something with the clocks, where the case lies now."""
 
     pause: dict[str, tuple[str, ...]]
@@ -37,7 +37,7 @@ class Rights(Value):
     """Who decides on it."""
 
 
-class ClockExplanation(Value):
+class ClockExplanation(View):
     """The clocks of a case to which an answer is owed, before any pause and extension."""
 
     limits: Limits

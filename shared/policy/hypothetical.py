@@ -42,18 +42,8 @@ class Hypothetical(Submission):
 def case_of(given: Hypothetical, policy: Policy, now: datetime | None = None) -> Case:
     """The case that intake would record; `now` stands in for a moment that is not given."""
     moment = given.recorded_at or now or datetime.now(UTC)
-    submission = given.submission
-    category, item = policy.classify(submission)
-    parts = submission.model_dump() | {
-        "id": "example",
-        "category": category,
-        "item": item,
-        "recorded_at": moment,
-        "received_at": moment,
-        "repeat_of": given.repeat_of,
-        "counts": given.counts,
-    }
-    return Case.model_validate({name: parts[name] for name in Case.model_fields})
+    classified = policy.classify(given.submission)
+    return Case.recorded("example", given, classified, moment, given.repeat_of, given.counts)
 
 
 def handling_of(

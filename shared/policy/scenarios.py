@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.errors import ConfigurationError, PolicyError
-from shared.domain.model import Input, Value
+from shared.domain.model import Input, View
 from shared.policy import source as yaml_source
 from shared.policy.decide import OTHERWISE
 from shared.policy.explain import Explanation, TableExplanation, explain
@@ -72,7 +72,7 @@ class ScenarioFile(Input):
     scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=5000)]
 
 
-class Difference(Value):
+class Difference(View):
     """Something that came otherwise."""
 
     what: str
@@ -80,7 +80,7 @@ class Difference(Value):
     came: str
 
 
-class Result(Value):
+class Result(View):
     """What became of a scenario."""
 
     name: str
@@ -94,7 +94,7 @@ class Result(Value):
         return not self.differences
 
 
-class Run(Value):
+class Run(View):
     """What became of all scenarios of a file."""
 
     policy_version: str

@@ -91,7 +91,7 @@ def _main(file: str, content: bytes) -> int:
                 problems.append(Problem(field=table.name, code="engine-differs", message=message))
     except PolicyError as error:
         problems.extend(error.problems)
-    told = json.dumps([problem.model_dump() for problem in problems]) if problems else version
+    told = json.dumps([problem.plain() for problem in problems]) if problems else version
     sys.stdout.write(told)
     return REFUSED if problems else 0
 

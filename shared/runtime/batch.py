@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -190,7 +190,7 @@ class Batch:
         survey = self._service.survey
         if survey is not None:
             causes = [one.data for pack in packs for one in pack if isinstance(one, Envelope)]
-            self._context = replace(self._context, figures=survey(causes, self._tx, self._context))
+            self._context = self._context.but(figures=survey(causes, self._tx, self._context))
 
     def _receive(self, delivery: Delivery, envelope: Envelope | BadEvent) -> None:
         if isinstance(envelope, BadEvent):
@@ -247,7 +247,7 @@ class Batch:
 
     def _handle(self, handler: Handler, envelope: Envelope) -> list[Event]:
         """Run a handler; what a failed run had put is taken back, so that the others stand."""
-        context = self._context.because_of(envelope)
+        context = self._context.but(cause=envelope)
         for left in reversed(range(TRIES)):
             mark = self._tx.mark()
             try:

@@ -56,7 +56,7 @@ def as_heard(envelope: Envelope, at: datetime | None) -> Envelope:
     """An event as a handler may hear it: what is late about an erased case brings nothing back."""
     if at is None or not isinstance(envelope.data, Event):
         return envelope
-    return replace(envelope, data=erased(envelope.data, at))
+    return envelope.but(data=erased(envelope.data, at))
 
 
 def refuse_erased(command: Event | Command, at: datetime | None) -> None:
@@ -102,7 +102,7 @@ def left_aside(parked: Parked, erased_at: Callable[[str], datetime | None]) -> P
         if at is None:
             left.append(one)
         elif isinstance(one.data, Event):
-            left.append(replace(one, data=erased(one.data, at)))
+            left.append(one.but(data=erased(one.data, at)))
     if len(left) == len(read) and all(map(is_, left, read)):
         return parked
     # what follows the error's name, and the trace, may repeat a value

@@ -30,7 +30,7 @@ def problem_response(
         "title": title,
         "status": status,
         "detail": "; ".join(map(str, problems)) or title,
-        "problems": [problem.model_dump() for problem in problems],
+        "problems": [problem.plain() for problem in problems],
     }
     if status == 503:
         headers = {"Retry-After": "1", **(headers or {})}

@@ -9,18 +9,18 @@ from time import monotonic
 from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
-from pydantic import BaseModel
 
 from shared.domain.commands import Command
 from shared.domain.errors import NotFound, Unavailable
 from shared.domain.events import Event
+from shared.domain.model import Value
 from shared.domain.policy import Policy
 from shared.runtime.handling import Context
 from shared.runtime.versions import Versions
 from shared.runtime.work import Outcome, Request
 from shared.storage.collection import Collection
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Value)
 
 AT_ONCE = 100
 """Commands of one caller in one transaction: a thousand at once would hold 100 MB in memory."""
@@ -106,7 +106,7 @@ class Gateway:
             body = None if "\x00" in key else connection.execute(query).scalar()
         if body is None:
             raise NotFound.of("case_id", "unknown-case", f"nothing is known of {key!r}")
-        return collection.model.model_validate_json(body)
+        return collection.parse(body)
 
     @property
     def versions(self) -> Versions:

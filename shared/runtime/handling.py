@@ -12,13 +12,13 @@ from shared.domain.case import Aggregate
 from shared.domain.commands import Command
 from shared.domain.events import Event
 from shared.domain.ids import new_token
+from shared.domain.model import Value
 from shared.domain.policy import Policy
 from shared.storage.collection import Collection
 from shared.storage.tx import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Value):
     """What a handler may know besides its event and its rows."""
 
     now: datetime
@@ -28,25 +28,12 @@ class Context:
     cause: Envelope | None = None
     """The envelope of the event or command that is handled; None for timers."""
     new_token: Callable[[], str] = new_token
-    figures: Mapping[str, int] = field(default_factory=dict)
+    figures: Mapping[str, int] = {}
     """What the service's survey found for this batch."""
     certain: bool = True
     """False while the clock of the machine has just jumped ahead, and nobody has confirmed it."""
     ways: frozenset[str] = frozenset()
     """How people can be told outside the ledger: `mail`, `webhook`, or neither."""
-
-    def because_of(self, cause: Envelope) -> Context:
-        """The same for the handling of one envelope; quicker than `dataclasses.replace`."""
-        return Context(
-            self.now,
-            self.policy,
-            self.link,
-            cause,
-            self.new_token,
-            self.figures,
-            self.certain,
-            self.ways,
-        )
 
 
 Handler = Callable[[Any, Tx, Context], Sequence[Event]]

@@ -108,7 +108,7 @@ class Host:
         now = self._clock()
         certain = self._watch is None or self._watch.certain(now)
         policy, ways = self._policies.at(now), self._settings.ways
-        return Context(now, policy, self._link, certain=certain, ways=ways)
+        return Context(now=now, policy=policy, link=self._link, certain=certain, ways=ways)
 
     def _link(self, token: str) -> str:
         settings = self._settings

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from pydantic import BaseModel
 
 from shared.domain.case import Aggregate
+from shared.domain.model import Value
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Value)
 A = TypeVar("A", bound=Aggregate)
 
 Scalar = str | int | bool | bytes | None
@@ -70,11 +70,11 @@ class Collection(Generic[M]):
     def row(self, entity: M) -> tuple[Scalar, ...]:
         """An entity as values in the order of the table's columns."""
         extracted = (field.get(entity) for field in self.fields)
-        return (self.key(entity), *extracted, entity.model_dump_json())
+        return (self.key(entity), *extracted, entity.to_json())
 
     def parse(self, body: str) -> M:
-        """The entity of a stored body; raises pydantic's `ValidationError` if it does not fit."""
-        return self.model.model_validate_json(body)
+        """The entity of a stored body; raises `msgspec.ValidationError` if it does not fit."""
+        return self.model.from_json(body)
 
 
 def aggregates(

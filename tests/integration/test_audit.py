@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 from services.cli.main import app
 from services.embedded.house import House, open_storage
-from shared.domain.case import Informant
+from shared.domain.case import GivenInformant
 from shared.domain.commands import ReplyToCase, SubmitCase, WithdrawCase
 from shared.domain.ids import new_id
 from shared.runtime.http import application
@@ -58,7 +58,7 @@ def live(running: House) -> None:
             category="construction",
             subject=f"Matter {name}",
             text=f"About {name}",
-            informant=Informant(ref=name, contact=f"{name}@example.org"),
+            informant=GivenInformant(ref=name, contact=f"{name}@example.org"),
         )
         for name in ("answered", "withdrawn", "open")
     )

@@ -58,7 +58,7 @@ def answer(office: Desk, case_id: str = "case-1", **changes: object) -> Handling
     """A case is routed and answered; its handling."""
     handling = routed(case_id)
     office.hear(routing(handling))
-    answered = replied(handling, NOW).model_copy(update=changes)
+    answered = replied(handling, NOW).but(**changes)
     office.hear(answering(answered))
     return answered
 

@@ -104,7 +104,7 @@ def test_a_version_that_was_never_applied_here_is_named(
     router.send(case)
     [routed] = router.of(CaseRouted)
     assert isinstance(routed, CaseRouted)
-    elsewhere = routed.decision.model_copy(update={"policy_version": "elsewhere@000000000000"})
+    elsewhere = routed.decision.but(policy_version="elsewhere@000000000000")
     with router.host.storage.transaction(datetime.now(UTC)) as tx:
         tx.put(DECISIONS, Decided(case_id=case.case_id, decision=elsewhere))
     answer = http.get(f"/cases/{case.case_id}/explanation")

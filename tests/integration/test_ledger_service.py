@@ -281,7 +281,7 @@ def test_pauses_and_time_that_was_granted_are_counted(office: Desk) -> None:
     still = clocks.next(pauses=(pause,), extensions=(more,))
     hear(office, CasePaused(case_id=clocks.case_id, clocks=still, pause=pause))
     assert (figures(office).paused, figures(office).extended) == (1, 0), "asked is not granted"
-    granted = more.model_copy(update={"state": ExtensionState.GRANTED})
+    granted = more.but(state=ExtensionState.GRANTED)
     later = still.next(extensions=(granted,))
     hear(
         office,

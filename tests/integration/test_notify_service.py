@@ -134,7 +134,7 @@ def test_a_red_case_reaches_mail_and_webhook_through_refusal_silence_and_errors_
             with house.host.storage.transaction(house.host.context().now) as tx:
                 for each in record(house):
                     later = {"next_at": house.host.context().now}
-                    tx.put(NOTICES, each.model_copy(update=later))
+                    tx.put(NOTICES, each.but(**later))
 
         house.send(routing(routed()))
         until(lambda: tried(house, 1))
@@ -232,7 +232,7 @@ def test_a_receiver_that_asks_us_to_wait_is_left_alone_for_so_long(tmp_path: Pat
 
 
 def test_an_endpoint_that_is_not_set_up_is_told_in_the_record(tmp_path: Path) -> None:
-    elsewhere = replace(HOOK_POLICY, tells={"case.routed": (HOOK.model_copy(update={"to": "x"}),)})
+    elsewhere = replace(HOOK_POLICY, tells={"case.routed": (HOOK.but(to="x"),)})
     with receiver() as (heard, hook), running(tmp_path, settings(hook=hook), elsewhere) as house:
         house.send(routing(routed()))
         until(lambda: [each.state for each in record(house)] == [NoticeState.FAILED])
@@ -394,7 +394,7 @@ def test_a_breach_and_its_escalation_are_told_as_well(tmp_path: Path) -> None:
     with mail_server() as (box, smtp), running(tmp_path, settings(smtp)) as house:
         house.send(routing(routed()))
         house.send(CaseOverdue(case_id="case-1", clocks=clocks))
-        up = clocks.model_copy(update={"version": 3})
+        up = clocks.but(version=3)
         house.send(CaseEscalated(case_id="case-1", clocks=up, to_unit="north", step=0))
         until(lambda: len(box.mails) == 3)
         until(lambda: len(house.of(NotificationDelivered)) == 3)

@@ -297,7 +297,7 @@ def test_what_a_broken_message_says_of_itself_stays_out_of_the_journal(place: Pl
     place.act("discard", all=True)
 
     [told] = place.machine.of(MessageDiscarded)
-    assert "Zhang" not in told.model_dump_json()
+    assert "Zhang" not in told.to_json()
 
 
 def test_a_list_is_narrowed_and_paged(either: Place) -> None:

@@ -17,7 +17,7 @@ from services.cli.main import app
 from services.embedded.house import House
 from services.router import policies as router_policies
 from services.router.store import HANDLINGS
-from shared.domain.case import Informant
+from shared.domain.case import GivenInformant
 from shared.domain.commands import AcceptCase, ReplyToCase, SubmitCase
 from shared.runtime import host
 from shared.runtime.http import application
@@ -72,7 +72,7 @@ def submit(house: House, name: str, category: str) -> str:
         category=category,
         subject=f"Matter of {name}",
         text="About it",
-        informant=Informant(ref="citizen"),
+        informant=GivenInformant(ref="citizen"),
     )
     house.hosts["intake"].gateway.execute(case)
     return case.about

@@ -22,7 +22,7 @@ from shared.bus.codec import Envelope, decode, encode
 from shared.bus.listeners import LISTENERS
 from shared.bus.protocol import Bus, Consumer, Delivery, Message, Subscription
 from shared.bus.rabbit import RabbitBus
-from shared.domain.case import Informant
+from shared.domain.case import GivenInformant
 from shared.domain.commands import ApplyPolicy, SubmitCase
 from shared.domain.events import CaseRecorded, CaseRouted, DeadlineSet
 from shared.domain.ids import new_id
@@ -154,7 +154,7 @@ def test_thousands_of_cases_while_versions_flip_in_one_process(tmp_path: Path) -
                     channel="message-board",
                     subject=f"Case {number}",
                     text="About it",
-                    informant=Informant(ref="citizen"),
+                    informant=GivenInformant(ref="citizen"),
                 )
                 for number in range(first, first + batch)
             ]

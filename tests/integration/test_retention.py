@@ -33,7 +33,7 @@ from services.router.service import ROUTER
 from services.router.store import DECISIONS, HANDLINGS
 from shared.bus.codec import Envelope, encode
 from shared.domain.aggregates import Judgement
-from shared.domain.case import Informant, Kind, Standing, State
+from shared.domain.case import GivenInformant, Kind, Standing, State
 from shared.domain.commands import RateReply, RetryNotification, SubmitCase, WithdrawCase
 from shared.domain.erasure import erased
 from shared.domain.errors import Conflict
@@ -112,7 +112,7 @@ def case(name: str = "zqx", kind: Kind = Kind.PROBLEM, **changes: Any) -> Submit
         "kind": kind,
         "subject": f"Lamp of {name}",
         "text": f"{name} sits in the dark",
-        "informant": Informant(ref=f"{name}-ref", contact=f"{name}@example.org"),
+        "informant": GivenInformant(ref=f"{name}-ref", contact=f"{name}@example.org"),
     }
     return SubmitCase.model_validate({**given, **changes})
 
@@ -291,7 +291,7 @@ def test_a_body_that_only_looks_erased_is_found(open_desk: Opener) -> None:
     story = two_rounds("zqx")
     with open_desk(LEDGER, NOW) as office:
         heard(office, *story.events)
-        left = erased(story.events[0], NOW).model_dump_json()
+        left = erased(story.events[0], NOW).to_json()
         rewrite(office, 1, lambda _: left)
         found = check(office)
     assert found.breaks == 1
@@ -302,9 +302,9 @@ def test_a_seal_without_an_erasure_of_the_case_seals_nothing(open_desk: Opener) 
     story = two_rounds("zqx")
     with open_desk(LEDGER, NOW) as office:
         heard(office, *story.events)
-        left = erased(story.events[0], NOW).model_dump_json()
+        left = erased(story.events[0], NOW).to_json()
         rewrite(office, 1, lambda _: left)
-        seal = ErasedEntries(case_id=story.id, left={1: digest_of(left)}).model_dump_json()
+        seal = ErasedEntries(case_id=story.id, left={1: digest_of(left)}).to_json()
         with office.storage.transaction(NOW) as tx:
             fields = (new_id(), ERASED_ENTRIES, story.id, None, None, micros(NOW), None, None)
             append_entry(tx, *fields, body=seal)
@@ -435,7 +435,7 @@ def test_an_old_link_says_that_the_case_was_erased(open_desk: Opener) -> None:
         token = asked.link.rsplit("/", 1)[-1]
         office.do(RateReply(token=token, score="satisfied", comment="zqx"))
         story = Story("other").recorded()
-        record = erased(story.record, NOW).model_copy(update={"case_id": answered.case_id})
+        record = erased(story.record, NOW).but(case_id=answered.case_id)
         office.hear(CaseErased(case_id=answered.case_id, record=record, ended_at=ENDED, at=NOW))
         for table in EVALUATION.metadata.tables.values():
             assert table.name == "outbox" or "zqx" not in rows(office, table), table.name
@@ -443,9 +443,7 @@ def test_an_old_link_says_that_the_case_was_erased(open_desk: Opener) -> None:
         with pytest.raises(Conflict, match="ended long ago") as refused:
             office.do(RateReply(token=token, score="satisfied"))
         assert refused.value.problems[0].code in TEXTS["zh"], "the page has words for it"
-        late = CaseReplied.model_validate_json(
-            answering(replied(routed(version=9), ENDED), "zqx").model_dump_json()
-        )
+        late = CaseReplied.from_json(answering(replied(routed(version=9), ENDED), "zqx").to_json())
         office.hear(late)
         assert len(office.sent(EvaluationRequested)) == 1
 
@@ -470,7 +468,7 @@ def notice(state: NoticeState, **changes: Any) -> Notice:
         "next_at": ENDED if state is NoticeState.WAITING else None,
         "state": state,
     }
-    return Notice.model_validate({**given, **changes})
+    return Notice(**{**given, **changes})
 
 
 @both
@@ -483,7 +481,7 @@ def test_messages_about_an_erased_case_are_not_sent_and_name_nobody(open_desk: O
     changes = {"case_id": "", "told": None, "day_list": day, "unit": "north", "event": DIGEST}
     put = [notice(NoticeState.WAITING), notice(NoticeState.FAILED), notice(NoticeState.DELIVERED)]
     put.append(notice(NoticeState.WAITING, id="list", to="north@example.org", **changes))
-    record = erased(Story("other").recorded().record, NOW).model_copy(update={"case_id": "case-1"})
+    record = erased(Story("other").recorded().record, NOW).but(case_id="case-1")
     with open_desk(NOTIFY, NOW) as office:
         with office.storage.transaction(NOW) as tx:
             for each in put:

@@ -18,7 +18,7 @@ from services.embedded.catalogue import NAMES
 from services.embedded.house import House
 from shared.bus.codec import Envelope, decode
 from shared.bus.protocol import Delivery, Subscription
-from shared.domain.case import Informant, Kind
+from shared.domain.case import GivenInformant, Kind
 from shared.domain.commands import (
     AcceptCase,
     DecideExtension,
@@ -129,7 +129,9 @@ def case(name: str, mark: str, kind: Kind = Kind.PROBLEM) -> SubmitCase:
         subject=f"No light at {mark}'s",
         text=f"Since {name} says {mark}.",
         recorder=f"{mark}-recorder",
-        informant=Informant(ref=f"{mark}-ref", name=f"{mark} name", contact=f"{mark}@example.org"),
+        informant=GivenInformant(
+            ref=f"{mark}-ref", name=f"{mark} name", contact=f"{mark}@example.org"
+        ),
         place=f"{mark} street 7",
         attributes={"customer": "hospital", "remark": f"{mark} remark"},
     )

@@ -140,7 +140,7 @@ def late_events_overwrite_newer_ones() -> AbstractContextManager[object]:
     follow = notify.follow
 
     def gullible(known: Any, handling: Handling) -> Any:
-        return follow(known.model_copy(update={"handling": None}), handling)
+        return follow(known.but(handling=None), handling)
 
     return patch.object(notify, "follow", gullible)
 
@@ -151,7 +151,7 @@ def standings_do_not_join() -> AbstractContextManager[object]:
 
 
 def _replaced(aggregate: Aggregate, standing: Standing) -> Aggregate:
-    return aggregate.model_copy(update={"standing": standing})
+    return aggregate.but(standing=standing)
 
 
 def the_own_work_is_rated() -> AbstractContextManager[object]:
@@ -179,7 +179,7 @@ def a_new_round_forgets_the_version() -> AbstractContextManager[object]:
     start = router.start_round
 
     def anew(known: Handling, at: Any) -> Handling:
-        return start(known, at).model_copy(update={"version": 1})
+        return start(known, at).but(version=1)
 
     return patch.object(router, "start_round", anew)
 

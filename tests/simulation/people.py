@@ -10,7 +10,7 @@ from shared.bus.codec import encode
 from shared.bus.envelope import Envelope
 from shared.bus.protocol import Message
 from shared.domain.aggregates import Handling, HandlingState
-from shared.domain.case import Answer, Informant, Kind
+from shared.domain.case import GivenAnswer, GivenInformant, Kind
 from shared.domain.commands import (
     AcceptCase,
     ApplyPolicy,
@@ -233,10 +233,12 @@ class People:
             recorded_at=at if answered or chance.tenth(2) else None,
             recorder="clerk" if chance.tenth(7) else None,
             station=chance.one_of(("north", "south", None)),
-            informant=Informant(ref=f"caller-{number % 4}", name=SECRETS[0], contact=SECRETS[1])
+            informant=GivenInformant(
+                ref=f"caller-{number % 4}", name=SECRETS[0], contact=SECRETS[1]
+            )
             if chance.tenth(7)
-            else Informant(),
-            answer=Answer(text="It is light again.", at=at, by="clerk") if answered else None,
+            else GivenInformant(),
+            answer=GivenAnswer(text="It is light again.", at=at, by="clerk") if answered else None,
         )
         self.submitted.append(submission)
         return submission

@@ -90,9 +90,9 @@ class Desk:
     def context(self) -> Context:
         """The moment, the policy, and where links lead."""
         return Context(
-            self.now,
-            self.policy,
-            lambda token: f"https://ledger.example/rate/{token}",
+            now=self.now,
+            policy=self.policy,
+            link=lambda token: f"https://ledger.example/rate/{token}",
             certain=self.certain,
         )
 

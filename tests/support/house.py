@@ -179,7 +179,7 @@ class SmallPolicy:
         """By unit, at one pace."""
         chain = self.chains.get(handling.unit, ())
         others = tuple(unit for unit in chain if unit != handling.unit)
-        return self.pace.model_copy(update={"units": others})
+        return self.pace.but(units=others)
 
     def addressees(self, happening: Happening) -> Sequence[Addressee]:
         """By event."""
@@ -230,7 +230,7 @@ def routed(case_id: str = "case-1", **changes: object) -> Handling:
         started_at=start,
         policy_version="small@000000000000",
     )
-    return handling.model_copy(update=changes)
+    return handling.but(**changes)
 
 
 def replied(

@@ -13,7 +13,7 @@ import uvicorn
 from services.embedded.house import House
 from shared.bus.codec import Envelope, decode
 from shared.bus.protocol import Delivery, Subscription
-from shared.domain.case import Informant, Kind
+from shared.domain.case import GivenInformant, Kind
 from shared.domain.commands import (
     AcceptCase,
     Command,
@@ -76,7 +76,7 @@ class LivedHouse:
             category="power-supply",
             subject=changes.get("subject", f"Matter of {name}"),
             text=changes.get("text", f"About {name}"),
-            informant=Informant(ref=f"informant of {name}", contact=f"{name[0]}@example.org"),
+            informant=GivenInformant(ref=f"informant of {name}", contact=f"{name[0]}@example.org"),
         )
         self._do("intake", case)
         self.quiet()

@@ -61,7 +61,7 @@ class Story:
             **case,
         }
         self.id = case_id("tests", name)
-        self.case = Case.model_validate({"id": self.id, **facts})
+        self.case = Case.from_plain({"id": self.id, **facts})
         self.record = Record(case_id=self.id)
         self.handling = Handling(case_id=self.id)
         self.clocks = Clocks(case_id=self.id)

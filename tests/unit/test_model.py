@@ -1,31 +1,89 @@
-"""A value's own way to make a changed copy gives what pydantic's gives."""
+"""Values: made, changed, written and read; and as fields of pydantic's models."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from pydantic import BaseModel
+import msgspec
+import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from shared.domain.aggregates import Clocks, Mark
+from shared.domain.aggregates import Clocks, Mark, Pause
 from shared.domain.case import Standing, State
+from shared.domain.events import DeadlineSet
+from shared.domain.model import View
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 KNOWN = Clocks(case_id="case-1", version=3, marks=(Mark(at=NOW, kind="overdue"),))
 
 
-def test_a_changed_copy_is_the_one_that_pydantic_makes() -> None:
-    changes = {"version": 4, "due_at": NOW}
-    own, theirs = KNOWN.model_copy(update=changes), BaseModel.model_copy(KNOWN, update=changes)
-    assert own == theirs
-    assert own.model_fields_set == theirs.model_fields_set
-    assert own.model_dump_json() == theirs.model_dump_json()
+class Shown(View):
+    clocks: Clocks
+    others: tuple[Clocks, ...] = ()
+
+
+def test_a_changed_value_leaves_the_first_as_it_was() -> None:
+    changed = KNOWN.but(version=4, due_at=NOW)
+    assert (changed.version, changed.due_at, changed.marks) == (4, NOW, KNOWN.marks)
     assert (KNOWN.version, KNOWN.due_at) == (3, None)
+    with pytest.raises(AttributeError):
+        KNOWN.version = 5  # type: ignore[misc]
 
 
-def test_a_deep_copy_shares_nothing() -> None:
-    deep = KNOWN.model_copy(deep=True)
-    assert deep == KNOWN
-    assert deep.marks[0] is not KNOWN.marks[0]
+def test_a_value_is_read_as_it_was_written() -> None:
+    event = DeadlineSet(case_id="case-1", clocks=KNOWN)
+    assert DeadlineSet.from_json(event.to_json()) == event
+    assert DeadlineSet.from_plain(event.plain()) == event
+
+
+def test_an_unknown_field_is_ignored_and_a_wrong_one_is_not() -> None:
+    assert Standing.from_json('{"round": 2, "mood": "good"}') == Standing(round=2)
+    with pytest.raises(msgspec.ValidationError, match=r"Expected `int`, got `str` - at `\$.round`"):
+        Standing.from_json('{"round": "2"}')
+
+
+def test_a_moment_without_a_zone_is_no_moment() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        Mark.from_json('{"at": "2026-03-04T00:00:00", "kind": "overdue"}')
+
+
+def test_pydantic_writes_and_reads_values_in_its_models() -> None:
+    shown = Shown(clocks=KNOWN, others=(KNOWN,))
+    assert Shown.model_validate_json(shown.model_dump_json()) == shown
+    assert Shown.model_validate(shown.model_dump()) == shown
+    assert Shown.model_validate(shown.model_dump(mode="json")) == shown
+    assert shown.clocks is KNOWN
+
+
+def test_pydantic_says_all_that_is_wrong_with_a_value() -> None:
+    with pytest.raises(ValidationError) as raised:
+        Shown.model_validate({"clocks": {"version": "three", "marks": [{"at": "noon"}]}})
+    where = {".".join(map(str, error["loc"])) for error in raised.value.errors()}
+    assert where == {
+        "clocks.case_id",
+        "clocks.version",
+        "clocks.marks.0.at",
+        "clocks.marks.0.kind",
+    }
+
+
+def test_pydantic_describes_values_by_their_names() -> None:
+    schema = TypeAdapter(Shown).json_schema()
+    assert schema["properties"]["clocks"] == {"$ref": "#/$defs/Clocks"}
+    assert schema["$defs"]["Clocks"]["required"] == ["case_id"]
+    assert schema["$defs"]["Mark"]["description"].startswith("A moment at which a clock speaks")
+
+
+def test_a_value_may_have_properties() -> None:
+    pause = Pause.from_plain(
+        {
+            "reason": "expert",
+            "by": {"unit": "south"},
+            "at": NOW.isoformat(),
+            "until": (NOW + timedelta(days=1)).isoformat(),
+        }
+    )
+    assert pause.span == (NOW, NOW + timedelta(days=1))
 
 
 def test_standings_that_are_equal_join_to_the_one_that_is_known() -> None:

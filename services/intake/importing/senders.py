@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.domain.commands import SubmitCase
 from shared.domain.errors import ConfigurationError, Problem, Refusal, Unavailable
 from shared.domain.events import CaseRecorded
-from shared.domain.model import Value
+from shared.domain.model import View
 from shared.runtime.gateway import Gateway
 from shared.runtime.work import Outcome
 
@@ -101,7 +101,7 @@ def greet(client: httpx.Client) -> None:
         ) from error
 
 
-class _Answer(Value):
+class _Answer(View):
     """One case's part of what intake answers."""
 
     events: tuple[str, ...]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import Any
 
-from shared.domain.model import Value
+from shared.domain.model import View
 from shared.policy.proof.escalation import ChainProof
 from shared.policy.proof.evaluators import rated
 from shared.policy.proof.findings import Finding, Place, of_problem
@@ -30,7 +30,7 @@ PROVED_AS = {
 """By what loading refuses: the finding that tells the same, with a case."""
 
 
-class Report(Value):
+class Report(View):
     """What a check found."""
 
     file: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.aggregates import Actor
-from shared.domain.case import Informant, Kind
+from shared.domain.case import GivenInformant, Kind
 from shared.policy.hypothetical import Hypothetical
 from shared.policy.proof.solver import Model
 from shared.policy.proof.world import World
@@ -23,10 +23,10 @@ def example(world: World, model: Model, *, answered: bool = False) -> Hypothetic
     }
     attributes = {name: facts[name] for name in document.attributes if facts[name] is not None}
     counts = {name: facts[name] for name in document.counts}
-    informant = Informant()
+    informant = GivenInformant()
     if facts["informant-known"]:
         contact = "example@example.org" if world.rateable in model else None
-        informant = Informant(name=PERSON, contact=contact)
+        informant = GivenInformant(name=PERSON, contact=contact)
     return Hypothetical.model_validate({
         **written,
         "kind": Kind(str(facts["kind"])),

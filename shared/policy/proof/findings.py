@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from shared.domain.errors import Problem
-from shared.domain.model import Value
+from shared.domain.model import View
 from shared.policy.hypothetical import Hypothetical
 from shared.policy.source import Path, Source, dotted
 
 
-class Finding(Value):
+class Finding(View):
     """One thing that is wrong with a policy."""
 
     code: str

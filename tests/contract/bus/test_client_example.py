@@ -41,7 +41,14 @@ def answer_cases(bus: RabbitBus, intake: Reader) -> None:
         assert isinstance(envelope, Envelope)
         assert isinstance(envelope.data, SubmitCase)
         event = answer(envelope.data)
-        said = Envelope(new_id(), event.type, "/concentric/test", event.case_id, EPOCH, event)
+        said = Envelope(
+            id=new_id(),
+            type=event.type,
+            source="/concentric/test",
+            subject=event.case_id,
+            time=EPOCH,
+            data=event,
+        )
         bus.publish([Message(new_id(), event.type, encode([said]))])
 
 

@@ -48,7 +48,7 @@ def test_what_is_put_after_it_was_removed_is_there(storage: Storage, now: dateti
     with storage.transaction(now) as tx:
         tx.remove(TOOLS, "saw")
         tx.put(TOOLS, Tool(id="saw", place="house"))
-        tx.put(TOOLS, AXE.model_copy(update={"uses": 1}))
+        tx.put(TOOLS, AXE.but(uses=1))
         tx.remove(TOOLS, "axe")
     assert kept(storage, now) == [Tool(id="saw", place="house"), None]
 

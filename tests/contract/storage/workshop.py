@@ -99,7 +99,7 @@ def use(storage: Storage, now: datetime) -> None:
     """Use the saw once more: read, add one, write."""
     with storage.transaction(now) as tx:
         saw = tx.get(TOOLS, "saw") or Tool(id="saw")
-        tx.put(TOOLS, saw.model_copy(update={"uses": saw.uses + 1}))
+        tx.put(TOOLS, saw.but(uses=saw.uses + 1))
 
 
 def at_once(*tasks: Callable[[], object]) -> None:

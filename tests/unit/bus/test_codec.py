@@ -70,7 +70,14 @@ def test_on_the_wire_it_is_a_batch_of_cloudevents() -> None:
 
 
 def test_attributes_without_a_value_are_left_out_as_cloudevents_has_no_null() -> None:
-    bare = Envelope("1", "rate-reply", "/x", "", NOW, RateReply(token="t", score="5"))
+    bare = Envelope(
+        id="1",
+        type="rate-reply",
+        source="/x",
+        subject="",
+        time=NOW,
+        data=RateReply(token="t", score="5"),
+    )
 
     (wire,) = json.loads(encode([bare]))
 
@@ -150,7 +157,7 @@ def test_a_uuid_is_an_id_of_its_own_and_anything_else_is_one_only_together_with_
 
 def test_a_command_about_a_case_and_an_event_name_it_as_their_subject() -> None:
     accept = AcceptCase(case_id="c-9", unit="station-1")
-    sent = Envelope("1", "accept-case", "/x", "c-9", NOW, accept)
+    sent = Envelope(id="1", type="accept-case", source="/x", subject="c-9", time=NOW, data=accept)
 
     assert decode(Message("m", "accept-case", encode([sent]))) == [sent]
     assert isinstance(refused().data, Event)

@@ -33,7 +33,7 @@ def test_a_longer_limit_moves_the_due_date_and_all_marks() -> None:
 
 
 def test_a_limit_that_has_passed_already_is_overdue_at_once() -> None:
-    began = YELLOW.model_copy(update={"version": 1})
+    began = YELLOW.but(version=1)
     tightened = routed(version=2, limits=Limits(reply=1))
     anew = follow(began, tightened)
     [overdue] = [
@@ -69,7 +69,7 @@ def test_a_case_that_is_owed_no_answer_any_more_has_no_clock() -> None:
 
 def test_an_answered_case_says_nothing_by_another_promise() -> None:
     answered = replied(RED, at("2026-03-03 09:00"))
-    anew = follow(RED, answered, answered.model_copy(update={"version": 3, "colour": "yellow"}))
+    anew = follow(RED, answered, answered.but(version=3, colour="yellow"))
     assert anew.marks == ()
 
 

@@ -156,7 +156,7 @@ def tell(tables: Desk, tx: Tx, events: Sequence[Event]) -> list[Event]:
 
 def unversioned(clocks: Clocks | None) -> Clocks:
     assert clocks is not None
-    return clocks.model_copy(update={"version": 0})
+    return clocks.but(version=0)
 
 
 @in_one_transaction

@@ -87,7 +87,7 @@ def histories(draw: st.DrawFn) -> list[Step]:
             handling = handling.next(accepted_at=START + timedelta(hours=hours))
             steps.append(Step(routing(handling), hours, delay))
         elif kind == "recolour":
-            limits = handling.limits.model_copy(update={"reply": draw(st.integers(5, 9))})
+            limits = handling.limits.but(reply=draw(st.integers(5, 9)))
             handling = handling.next(limits=limits, colour="yellow")
             steps.append(Step(routing(handling), hours, delay))
         else:
@@ -143,7 +143,7 @@ def live(tables: Desk, tx: Tx, steps: Sequence[Step]) -> tuple[Clocks, list[str]
 
 def effect(clocks: Clocks) -> object:
     """Everything that counts: pauses and requests after the answer have no effect."""
-    bare = clocks.model_copy(update={"version": 0, "pauses": (), "extensions": ()})
+    bare = clocks.but(version=0, pauses=(), extensions=())
     return bare, merged(stood_still(clocks)), extended_by(clocks)
 
 

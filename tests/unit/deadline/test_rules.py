@@ -241,7 +241,7 @@ def test_clocks_of_an_earlier_release_are_read_and_go_on() -> None:
         "marks": [{"at": "2026-03-09T16:00:00Z", "kind": "overdue", "step": 0, "to_unit": None}],
         "said": [],
     }  # fmt: skip
-    known = Clocks.model_validate(old)
+    known = Clocks.from_plain(old)
     assert logic.recalculated(known, POLICY, at("2026-03-03 08:00")).due_at == known.due_at
     [overdue] = logic.speak(known, POLICY, at("2026-03-10 08:00"))
     assert isinstance(overdue, CaseOverdue)

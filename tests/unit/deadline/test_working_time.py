@@ -114,7 +114,7 @@ def test_no_pause_and_no_extension_ever_makes_a_due_date_earlier(
 def test_a_longer_pause_moves_at_least_as_far_and_a_repeated_one_no_further(
     calendar: WorkingCalendar, limit: Limits, paused: list[Pause], one: Pause
 ) -> None:
-    longer = one.model_copy(update={"until": one.until + timedelta(hours=30)})
+    longer = one.but(until=one.until + timedelta(hours=30))
     found = due(calendar, limit, [*paused, one], [])
     assert due(calendar, limit, [*paused, longer], []) >= found
     assert due(calendar, limit, [*paused, one, one], []) == found
@@ -160,7 +160,7 @@ def test_who_starts_later_is_due_no_earlier(limit: int, one: datetime, other: da
 def test_warnings_come_before_the_breach_and_the_escalation_after_it(
     calendar: WorkingCalendar, limit: Limits, paused: list[Pause], extended: list[Extension]
 ) -> None:
-    ended = [pause.model_copy(update={"ended_at": pause.until}) for pause in paused]
+    ended = [pause.but(ended_at=pause.until) for pause in paused]
     policy = replace(SmallPolicy(), calendar=calendar, warn={"red": (2, Share(50), Share(99))})
     known = Clocks(
         case_id="c",

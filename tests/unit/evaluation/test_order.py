@@ -45,10 +45,10 @@ def rounds(draw: st.DrawFn) -> list[Event]:
     """What evaluation hears of the first round of a case: of each kind of case."""
     handling = routed(new_id(), recorder=draw(st.sampled_from(["recorder", None])))
     if draw(st.booleans()):
-        handling = handling.model_copy(update={"informant_ref": None})
+        handling = handling.but(informant_ref=None)
     if not draw(st.booleans()):
-        return [routing(handling.model_copy(update={"answer_owed": False, "limits": Limits()}))]
-    answered = replied(handling, NOW).model_copy(update={"reply_preceded": draw(st.booleans())})
+        return [routing(handling.but(answer_owed=False, limits=Limits()))]
+    answered = replied(handling, NOW).but(reply_preceded=draw(st.booleans()))
     return [routing(handling), answering(answered)]
 
 

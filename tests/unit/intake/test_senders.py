@@ -79,7 +79,7 @@ def test_each_case_gets_its_own_receipt() -> None:
     assert found == [
         Receipt(recorded=True, repeat=True),
         Receipt(),
-        Receipt(problems=(Problem.model_validate(problem),)),
+        Receipt(problems=(Problem.from_plain(problem),)),
     ]
 
 

@@ -104,9 +104,7 @@ def test_withdrawn_outranks_whatever_comes_after_it() -> None:
 
 def test_what_an_event_says_of_the_standing_counts_even_if_its_aggregate_does_not_say_it() -> None:
     story = Story("taken back").recorded().withdrawn()
-    told = story.events[-1].model_copy(
-        update={"record": story.record.model_copy(update={"standing": Standing()})}
-    )
+    told = story.events[-1].but(record=story.record.but(standing=Standing()))
     assert take_in([told])[0].standing.state is State.WITHDRAWN
 
 
@@ -126,7 +124,7 @@ def test_an_answer_in_the_last_moment_is_in_time_and_one_after_it_is_not() -> No
 
 def test_the_secret_of_a_rating_link_is_not_kept() -> None:
     asked = Story("asked").recorded().routed().replied(DUE).asked("https://x/rate/s3cret").events
-    kept = [logic.redacted(event).model_dump_json() for event in asked]
+    kept = [logic.redacted(event).to_json() for event in asked]
     assert not any("s3cret" in body for body in kept)
     assert '"link":"redacted"' in kept[-1]
     assert [logic.redacted(event) for event in asked[:-1]] == asked[:-1]

@@ -23,7 +23,7 @@ NIGHT = Quiet(start=time(20), end=time(7, 30), days_off=True, exempt=frozenset({
 
 
 def watch(handling: Handling, **changes: object) -> Watch:
-    return logic.follow(Watch(case_id=handling.case_id), handling).model_copy(update=changes)
+    return logic.follow(Watch(case_id=handling.case_id), handling).but(**changes)
 
 
 def told(event: str, handling: Handling | None = None) -> Told:
@@ -39,9 +39,9 @@ def told(event: str, handling: Handling | None = None) -> Told:
 
 
 def notice(colour: str = "red", **changes: object) -> Notice:
-    about = told("case.routed").model_copy(update={"colour": colour})
+    about = told("case.routed").but(colour=colour)
     made = logic.notice(MAIL, about, "event-1", NOW, NOW, SmallPolicy())
-    return made.model_copy(update=changes)
+    return made.but(**changes)
 
 
 # ── whom it still tells ───────────────────────────────────────────────────────────────────────
@@ -101,7 +101,7 @@ def test_what_was_due_before_the_case_came_in_raises_no_alarm() -> None:
 
 def test_events_in_any_order_leave_the_same_watch() -> None:
     clocks = Clocks(case_id="case-1", version=2, due_at=at("2026-03-09 23:59"))
-    older = clocks.model_copy(update={"version": 1, "due_at": at("2026-03-08 23:59")})
+    older = clocks.but(version=1, due_at=at("2026-03-08 23:59"))
     second = routed().next(unit="south-station")
     steps: list[Callable[[Watch], Watch]] = [
         lambda known: logic.follow(known, routed()),
@@ -162,7 +162,7 @@ def test_a_receiver_that_asks_for_a_pause_gets_it_up_to_a_day(asked: int, grante
 
 def test_the_same_event_and_address_make_the_same_id_and_others_another() -> None:
     def made(cause: str, to: str) -> str:
-        one = MAIL.model_copy(update={"to": to})
+        one = MAIL.but(to=to)
         return logic.notice(one, told("case.routed"), cause, NOW, NOW, SmallPolicy()).id
 
     assert made("e", "a@x.example") == made("e", "a@x.example")
@@ -213,7 +213,7 @@ def test_a_message_about_a_yellow_case_waits_for_the_morning_and_a_red_one_does_
     made = {
         colour: logic.notice(
             MAIL,
-            told("case.routed").model_copy(update={"colour": colour}),
+            told("case.routed").but(colour=colour),
             "event-1",
             night,
             night,

@@ -24,9 +24,9 @@ NOW = at("2026-03-03 10:00").astimezone(UTC)
 
 
 def notice(event: str = "case.routed", way: Way = Way.MAIL, **changes: object) -> Notice:
-    told = Told(
-        case_id="case-1", event=event, colour="red", unit="north", round=1, due_at=NOW
-    ).model_copy(update=changes)
+    told = Told(case_id="case-1", event=event, colour="red", unit="north", round=1, due_at=NOW).but(
+        **changes
+    )
     return Notice(
         id="id-1",
         case_id="case-1",

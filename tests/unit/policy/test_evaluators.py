@@ -20,7 +20,7 @@ def handling(**changes: Any) -> Handling:
         "unit": "repair",
         "level": "base",
     }
-    return Handling.model_validate(given | changes)
+    return Handling.from_plain(given | changes)
 
 
 def test_evaluators_come_in_the_order_of_the_roles(small: CompiledPolicy) -> None:

@@ -115,9 +115,7 @@ def test_a_recorded_decision_is_explained_from_its_facts_alone(xiaoshan: Compile
     """The text is not kept with the decision, and is not needed."""
     case = case_of(HOUSEHOLD, xiaoshan)
     decision = xiaoshan.triage(case)
-    handling = handling_of(case, decision, xiaoshan).model_copy(
-        update={"started_at": case.recorded_at}
-    )
+    handling = handling_of(case, decision, xiaoshan).but(started_at=case.recorded_at)
     assert explain_recorded(decision, handling, xiaoshan) == explain(HOUSEHOLD, xiaoshan)
 
 

@@ -142,8 +142,8 @@ def test_the_acceptance_of_a_case_that_moved_counts_from_its_coming(whole: Compi
     case = case_of(_case(), whole)
     decision = whole.triage(case)
     later = datetime(2020, 1, 9, 1, tzinfo=UTC)
-    moved = handling_of(case, decision, whole, Actor(unit="south")).model_copy(
-        update={"started_at": MONDAY, "given_at": later}
+    moved = handling_of(case, decision, whole, Actor(unit="south")).but(
+        started_at=MONDAY, given_at=later
     )
     accept_due = _accept_day(whole, moved)
     assert accept_due.isoformat() == "2020-01-13"  # a Monday: two working days after Thursday

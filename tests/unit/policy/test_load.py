@@ -317,7 +317,7 @@ def problems_or_none(text: str) -> list[Problem] | None:
     except PolicyError as error:
         return list(error.problems)
     for station in (None, "south"):
-        decision = policy.triage(CASE.model_copy(update={"station": station}))
+        decision = policy.triage(CASE.but(station=station))
         assert decision.colour in policy.colours
         handled = Handling(case_id="c", unit=decision.unit, level=decision.level)
         assert f"unit:{decision.unit}" not in policy.evaluators(handled)

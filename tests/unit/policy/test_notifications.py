@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,12 +49,18 @@ def policy(small_text: str) -> CompiledPolicy:
 
 
 def happening(event: str, **changes: object) -> Happening:
-    given = {"colour": "red", "unit": "repair", "station": "north", "recorder": "clerk-7"}
-    steps = {name: changes.pop(name) for name in ("step", "days_left") if name in changes}
-    handling = Handling.model_validate(
-        {"case_id": "c", "kind": Kind.PROBLEM, "channel": "hotline", **given, **changes}
-    )
-    return Happening.model_validate({"event": event, "handling": handling, **steps})
+    given: dict[str, Any] = {
+        "colour": "red",
+        "unit": "repair",
+        "station": "north",
+        "recorder": "clerk-7",
+    }
+    given |= {"case_id": "c", "kind": Kind.PROBLEM, "channel": "hotline"}
+    steps: dict[str, Any] = {
+        name: changes.pop(name) for name in ("step", "days_left") if name in changes
+    }
+    handling = Handling(**given | changes)
+    return Happening(event=event, handling=handling, **steps)
 
 
 def addresses(found: object) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.cli.replaying import CHUNK, Policies, replay_lines
-from shared.domain.case import Answer, Case, Informant, Kind, Submission
+from shared.domain.case import Case, GivenAnswer, Informant, Kind, Submission
 from shared.domain.commands import SubmitCase
 from shared.policy import parse_policy
 from shared.policy.replay import ADMITTED, ASPECTS, Past, Replay, as_json, replay
@@ -34,7 +34,7 @@ def case(name: str, item: str = "outage", **changes: object) -> Case:
         station="north",
         informant=Informant(ref="somebody"),
     )
-    return known.model_copy(update=changes)
+    return known.but(**changes)
 
 
 def past(each: Case, answered: int | None = None, *, withdrawn: bool = False) -> Past:
@@ -137,7 +137,7 @@ def test_many_processes_find_what_one_finds_in_the_same_order(small_text: str) -
             channel="hotline",
             subject="停电" if number % 3 else "电价",
             recorded_at=MONDAY,
-            answer=Answer(text="Done", at=MONDAY + timedelta(days=number % 20)),
+            answer=GivenAnswer(text="Done", at=MONDAY + timedelta(days=number % 20)),
         )
         head = {"id": submission.about, "repeat_of": None}
         lines.append(f'{json.dumps(head)[:-1]},"submission":{submission.model_dump_json()}}}')

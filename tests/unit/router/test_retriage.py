@@ -24,7 +24,7 @@ def decided(**changes: object) -> Decision:
         row="anew",
         policy_version="small@111111111111",
     )
-    return known.model_copy(update=changes)
+    return known.but(**changes)
 
 
 ACCEPTED = routed(

@@ -72,7 +72,7 @@ def intake(folder: Path, gap: float) -> Iterator[tuple[Worker, Reader]]:
     metrics, log = Metrics(), logger("intake")
     backlog = Backlog(Bounds(1000, 10**6), lambda _: None)
     relay = Relay("intake", storage, LocalBus(), metrics, log, backlog)
-    context: Callable[[], Context] = lambda: Context(NOW, SmallPolicy(), str)  # noqa: E731
+    context: Callable[[], Context] = lambda: Context(now=NOW, policy=SmallPolicy(), link=str)  # noqa: E731
     worker = Worker(
         Parts(INTAKE, storage, relay, context, metrics, log, Inlet(200, INTAKE.can_wait, gap))
     )

@@ -78,7 +78,15 @@ def worker(storage: Storage) -> Worker:
     backlog = Backlog(Bounds(10, 1000), lambda _: None)
     relay = Relay("router", storage, LocalBus(), metrics, log, backlog)
     worker = Worker(
-        Parts(service, storage, relay, lambda: Context(NOW, policy, str), metrics, log, Inlet(10))
+        Parts(
+            service,
+            storage,
+            relay,
+            lambda: Context(now=NOW, policy=policy, link=str),
+            metrics,
+            log,
+            Inlet(10),
+        )
     )
     worker.consumer = Reader()
     return worker
@@ -86,7 +94,9 @@ def worker(storage: Storage) -> Worker:
 
 def _accepting() -> Delivery:
     command = AcceptCase(case_id="case-1", unit="north")
-    envelope = Envelope("1", command.type, "/tests", command.about, NOW, command)
+    envelope = Envelope(
+        id="1", type=command.type, source="/tests", subject=command.about, time=NOW, data=command
+    )
     return Delivery(Message("message-1", command.type, encode([envelope])), 1)
 
 

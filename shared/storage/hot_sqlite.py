@@ -1,4 +1,4 @@
-"""The hot statements of SQLite: a list of keys is one JSON value, rows go through executemany."""
+"""The hot statements of SQLite: a list of keys is one JSON value, many rows are one statement."""
 
 # ruff: noqa: S608 - only names of our own tables and columns are put into statements
 
@@ -8,10 +8,15 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from itertools import chain
 
 import sqlalchemy as sa
 
-from shared.storage.backend import Changes, Claim, Opened, key_name, names
+from shared.storage.backend import Changes, Claim, Opened, Row, key_name, names
+
+SIZES = (64, 16, 4, 1)
+"""Rows of one statement: few sizes, so that each is prepared once."""
 
 
 class SqliteHot:
@@ -36,9 +41,9 @@ class SqliteHot:
         """See `Hot`; nobody else can have written a new key."""
         driver = _driver(connection)
         for upsert in changes.upserts:
-            driver.executemany(_upsert(upsert.table), upsert.rows)
+            _write(driver, upsert.table, upsert.rows, _on_conflict(upsert.table))
         for table, rows in changes.inserts.items():
-            driver.executemany(_insert(table), rows)
+            _write(driver, table, rows)
         for table, keys in changes.deletes.items():
             driver.execute(
                 f'delete from "{table.name}"'
@@ -72,12 +77,34 @@ def _driver(connection: sa.Connection) -> sqlite3.Connection:
     return driver
 
 
-def _insert(table: sa.Table) -> str:
-    places = ", ".join("?" * len(table.columns))
-    return f'insert into "{table.name}" ({names(table.columns)}) values ({places})'
+def _write(
+    driver: sqlite3.Connection, table: sa.Table, rows: Sequence[Row], conflict: str = ""
+) -> None:
+    """Insert rows by statements of many rows each.
+
+    The driver lets go of the interpreter for each statement, and gets it back only when another
+    thread lets go of it: so a statement for each row would be a change of threads for each row.
+    """
+    first = 0
+    for size in SIZES:
+        statement = _insert(table, size) + conflict
+        while len(rows) - first >= size:
+            values = list(chain.from_iterable(rows[first : first + size]))
+            driver.execute(statement, values)
+            first += size
 
 
-def _upsert(table: sa.Table) -> str:
+@cache
+def _insert(table: sa.Table, rows: int) -> str:
+    places = f"({', '.join('?' * len(table.columns))})"
+    return (
+        f'insert into "{table.name}" ({names(table.columns)})'
+        f" values {', '.join([places] * rows)}"
+    )
+
+
+@cache
+def _on_conflict(table: sa.Table) -> str:
     rest = [column.name for column in table.columns if not column.primary_key]
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in rest)
-    return f'{_insert(table)} on conflict ("key") do update set {changes}'
+    return f' on conflict ("key") do update set {changes}'

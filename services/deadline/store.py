@@ -25,7 +25,7 @@ CLOCKS = aggregates(
         lambda clocks: micros(clocks.marks[0].at) if clocks.marks else None,
         index=True,
     ),
-    Field("unit", sa.Text(), lambda clocks: clocks.unit),
+    Field("unit", sa.Text(), "unit"),
     Field("due_at", sa.BigInteger(), lambda clocks: micros(clocks.due_at)),
     Field("stopped_at", sa.BigInteger(), lambda clocks: micros(clocks.stopped_at)),
 )
@@ -77,7 +77,7 @@ class Sweep(Value):
     done: bool = False
 
 
-SWEEPS = Collection(METADATA, "sweeps", Sweep, key=lambda sweep: sweep.name)
+SWEEPS = Collection(METADATA, "sweeps", Sweep, key="name")
 
 MOST = 200
 """Cases whose clocks speak in one transaction."""

@@ -113,8 +113,7 @@ def needs(cause: Event | Command) -> Iterable[Need]:
     """The link of a rating, by which its case is known; otherwise the case's judgement."""
     if isinstance(cause, RateReply):
         return ((LINKS, digest(cause.token)),)
-    subject = cause.case_id if isinstance(cause, Event) else cause.about
-    return ((JUDGEMENTS, subject),)
+    return ((JUDGEMENTS, cause.about),)
 
 
 def survey(causes: Sequence[Event | Command], tx: Tx, ctx: Context) -> Mapping[str, int]:

@@ -31,8 +31,8 @@ LINKS = Collection(
     METADATA,
     "links",
     Link,
-    key=lambda link: link.digest,
-    fields=(Field("case_id", key_type(), lambda link: link.case_id, index=True),),
+    key="digest",
+    fields=(Field("case_id", key_type(), "case_id", index=True),),
 )
 """The personal links that were given out, by the digest of their token; the token is not kept."""
 

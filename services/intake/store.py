@@ -33,10 +33,10 @@ _COLUMN = RECORDS.table.c
 
 sa.Index("ix_records_ended", _COLUMN.kind, _COLUMN.ended_at)
 
-FINGERPRINTS = Collection(METADATA, "fingerprints", Matter, key=lambda matter: matter.fingerprint)
+FINGERPRINTS = Collection(METADATA, "fingerprints", Matter, key="fingerprint")
 """One row per fingerprint of words: the earliest case of each run of repeats."""
 
-SIGHTINGS = Collection(METADATA, "sightings", Sightings, key=lambda sightings: sightings.key)
+SIGHTINGS = Collection(METADATA, "sightings", Sightings, key="key")
 """One row per matter or informant that the policy counts."""
 
 MOST = 100

@@ -13,7 +13,7 @@ from shared.storage.collection import Collection, Field, Log, aggregates, key_ty
 
 METADATA = sa.MetaData()
 
-CHAIN = Collection(METADATA, "chain", Chain, key=lambda chain: chain.name)
+CHAIN = Collection(METADATA, "chain", Chain, key="name")
 """One row, made by the migration: where the journal ends.
 
 Every transaction that appends has this row in its needs, and what a transaction reads is locked
@@ -54,31 +54,31 @@ DOSSIERS = aggregates(
     METADATA,
     "dossiers",
     Dossier,
-    Field("record_version", sa.Integer(), lambda d: d.record_version),
-    Field("handling_version", sa.Integer(), lambda d: d.handling_version),
-    Field("clocks_version", sa.Integer(), lambda d: d.clocks_version),
-    Field("judgement_version", sa.Integer(), lambda d: d.judgement_version),
-    Field("source", sa.Text(), lambda d: d.source),
-    Field("external_id", sa.Text(), lambda d: d.external_id),
+    Field("record_version", sa.Integer(), "record_version"),
+    Field("handling_version", sa.Integer(), "handling_version"),
+    Field("clocks_version", sa.Integer(), "clocks_version"),
+    Field("judgement_version", sa.Integer(), "judgement_version"),
+    Field("source", sa.Text(), "source"),
+    Field("external_id", sa.Text(), "external_id"),
     Field("recorded_at", sa.BigInteger(), lambda d: micros(d.recorded_at), index=True),
-    Field("channel", sa.Text(), lambda d: d.channel),
+    Field("channel", sa.Text(), "channel"),
     Field("kind", sa.Text(), lambda d: d.kind.value if d.kind else None),
-    Field("category", sa.Text(), lambda d: d.category),
-    Field("item", sa.Text(), lambda d: d.item),
-    Field("station", sa.Text(), lambda d: d.station),
-    Field("recorder", sa.Text(), lambda d: d.recorder),
-    Field("campaign", sa.Text(), lambda d: d.campaign),
-    Field("repeat_of", sa.Text(), lambda d: d.repeat_of),
-    Field("colour", sa.Text(), lambda d: d.colour),
-    Field("unit", sa.Text(), lambda d: d.unit),
-    Field("level", sa.Text(), lambda d: d.level),
-    Field("answer_owed", sa.Boolean(), lambda d: d.answer_owed),
-    Field("policy_version", sa.Text(), lambda d: d.policy_version),
+    Field("category", sa.Text(), "category"),
+    Field("item", sa.Text(), "item"),
+    Field("station", sa.Text(), "station"),
+    Field("recorder", sa.Text(), "recorder"),
+    Field("campaign", sa.Text(), "campaign"),
+    Field("repeat_of", sa.Text(), "repeat_of"),
+    Field("colour", sa.Text(), "colour"),
+    Field("unit", sa.Text(), "unit"),
+    Field("level", sa.Text(), "level"),
+    Field("answer_owed", sa.Boolean(), "answer_owed"),
+    Field("policy_version", sa.Text(), "policy_version"),
     Field("due_at", sa.BigInteger(), lambda d: micros(d.current.due_at)),
     Field("replied_at", sa.BigInteger(), lambda d: micros(d.current.replied_at)),
-    Field("breached", sa.Boolean(), lambda d: d.breached),
-    Field("paused", sa.Boolean(), lambda d: d.paused),
-    Field("extended", sa.Boolean(), lambda d: d.extended),
+    Field("breached", sa.Boolean(), "breached"),
+    Field("paused", sa.Boolean(), "paused"),
+    Field("extended", sa.Boolean(), "extended"),
     Field("erased_at", sa.BigInteger(), lambda d: micros(d.erased_at)),
 )
 """One row per case. Only `recorded_at`, which never changes, is indexed besides the key: a row
@@ -88,16 +88,16 @@ RATINGS = Collection(
     METADATA,
     "ratings",
     RatingRow,
-    key=lambda row: row.key,
+    key="key",
     fields=(
-        Field("case_id", key_type(), lambda row: row.case_id),
-        Field("level", sa.Text(), lambda row: row.level),
-        Field("unit", sa.Text(), lambda row: row.unit),
+        Field("case_id", key_type(), "case_id"),
+        Field("level", sa.Text(), "level"),
+        Field("unit", sa.Text(), "unit"),
         Field("asked_at", sa.BigInteger(), lambda row: micros(row.asked_at)),
         Field("rated_at", sa.BigInteger(), lambda row: micros(row.rated_at)),
-        Field("value", sa.Integer(), lambda row: row.value),
-        Field("satisfied", sa.Boolean(), lambda row: row.satisfied),
-        Field("lapsed", sa.Boolean(), lambda row: row.lapsed),
+        Field("value", sa.Integer(), "value"),
+        Field("satisfied", sa.Boolean(), "satisfied"),
+        Field("lapsed", sa.Boolean(), "lapsed"),
     ),
 )
 """One row per round whose answer somebody was asked to rate."""
@@ -110,18 +110,18 @@ TEXTS = Log(
 )
 """What a search looks through: written once per case, apart from the rows that change."""
 
-SHADOW = Collection(METADATA, "shadow", Shadow, key=lambda shadow: shadow.name)
+SHADOW = Collection(METADATA, "shadow", Shadow, key="name")
 """At most one row: the candidate that decides beside the policy in force."""
 
 REVIEWS = Collection(
     METADATA,
     "reviews",
     Review,
-    key=lambda review: review.key,
+    key="key",
     fields=(
-        Field("unit", sa.Text(), lambda review: review.unit),
-        Field("month", sa.Text(), lambda review: review.month, index=True),
-        Field("state", sa.Text(), lambda review: review.state.value),
+        Field("unit", sa.Text(), "unit"),
+        Field("month", sa.Text(), "month", index=True),
+        Field("state", sa.Text(), "state._value_"),
         Field("due_at", sa.BigInteger(), lambda review: micros(review.due_at)),
     ),
 )

@@ -109,8 +109,7 @@ def needs(cause: Event | Command) -> Iterable[Need]:
     """The message that is tried again; otherwise the case."""
     if isinstance(cause, RetryNotification):
         return ((NOTICES, cause.notification_id),)
-    subject = cause.case_id if isinstance(cause, Event) else cause.about
-    return ((WATCHES, subject),)
+    return ((WATCHES, cause.about),)
 
 
 def _tell(event: Event, handling: Handling, watch: Watch, tx: Tx, ctx: Context) -> None:

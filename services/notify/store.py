@@ -32,13 +32,13 @@ NOTICES = Collection(
     METADATA,
     "notices",
     Notice,
-    key=lambda notice: notice.id,
+    key="id",
     fields=(
         Field("case_id", sa.Text(), lambda notice: notice.case_id or None, index=True),
-        Field("state", sa.Text(), lambda notice: notice.state.value, index=True),
-        Field("way", sa.Text(), lambda notice: notice.way.value),
-        Field("urgency", sa.Integer(), lambda notice: notice.urgency),
-        Field("colour", sa.Text(), lambda notice: notice.colour),
+        Field("state", sa.Text(), "state._value_", index=True),
+        Field("way", sa.Text(), "way._value_"),
+        Field("urgency", sa.Integer(), "urgency"),
+        Field("colour", sa.Text(), "colour"),
         Field("planned_at", sa.BigInteger(), lambda notice: micros(notice.planned_at)),
         Field("next_at", sa.BigInteger(), lambda notice: micros(notice.next_at)),
     ),
@@ -63,7 +63,7 @@ class MadeDay(Value):
     day: str
 
 
-DIGESTS = Collection(METADATA, "digests", MadeDay, key=lambda made: made.day)
+DIGESTS = Collection(METADATA, "digests", MadeDay, key="day")
 """The days whose lists were made, so that each is made once."""
 
 

@@ -161,7 +161,7 @@ def needs(cause: Event | Command) -> Iterable[Need]:
     """The case's handling; for a policy, the row by which policies are numbered."""
     if isinstance(cause, ApplyPolicy):
         return ((POLICY_HEAD, HEAD),)
-    return ((HANDLINGS, cause.case_id if isinstance(cause, Event) else cause.about),)
+    return ((HANDLINGS, cause.about),)
 
 
 def _replied(handling: Handling, text: str) -> CaseReplied:

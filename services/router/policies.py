@@ -12,12 +12,12 @@ from services.router.store import POLICY_HEAD, PolicyHead
 from shared.domain.commands import ApplyPolicy
 from shared.domain.errors import ConfigurationError, PolicyError, Problem, Refusal, Unavailable
 from shared.domain.events import Event, PolicyApplied
-from shared.domain.policy import PolicyVersion, checksum
+from shared.domain.policy import PolicyVersion, checksum, key_of
 from shared.policy.load import parse_policy, read_bytes
 from shared.policy.rehearsal import Trials
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context
-from shared.runtime.versions import POLICIES, key_of
+from shared.runtime.versions import POLICIES
 from shared.storage.tx import Tx
 
 LEAD = timedelta(seconds=3)

@@ -18,7 +18,7 @@ HANDLINGS = aggregates(
     METADATA,
     "handlings",
     Handling,
-    Field("unit", sa.Text(), lambda handling: handling.unit),
+    Field("unit", sa.Text(), "unit"),
 )
 """One row per case: who has to answer it, and how far that is."""
 
@@ -43,7 +43,7 @@ class PolicyHead(Value):
     """Checksum of the house's own file as it was last seen and could be used."""
 
 
-POLICY_HEAD = Collection(METADATA, "policy_head", PolicyHead, key=lambda head: head.name)
+POLICY_HEAD = Collection(METADATA, "policy_head", PolicyHead, key="name")
 """One row, made by the migration: whoever applies a policy reads it first, and waits its turn."""
 
 
@@ -54,7 +54,7 @@ class Decided(Value):
     decision: Decision
 
 
-DECISIONS = Collection(METADATA, "decisions", Decided, key=lambda decided: decided.case_id)
+DECISIONS = Collection(METADATA, "decisions", Decided, key="case_id")
 """One row per case that was triaged; further rounds go on with the same decision."""
 
 

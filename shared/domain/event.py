@@ -19,6 +19,11 @@ class Event(Value):
     """Empty for what is about no case."""
 
     @property
+    def about(self) -> str:
+        """The id of the case that the event is about."""
+        return self.case_id
+
+    @property
     def version(self) -> int:
         """The version of the aggregate described; 0 for events about none."""
         if self.aggregate is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import secrets
 import time
@@ -12,6 +13,9 @@ from hashlib import blake2b
 
 CASES = uuid.uuid5(uuid.NAMESPACE_URL, "https://concentric.invalid/cases")
 """Namespace of case ids; changing it would change the identity of every case."""
+
+_random = random.Random()
+os.register_at_fork(after_in_child=_random.seed)
 
 _NO_LETTER = re.compile(r"[\W_]+")
 
@@ -29,7 +33,7 @@ def new_id() -> str:
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000
-    chance = int.from_bytes(os.urandom(8)) >> 2
+    chance = _random.getrandbits(62)
     number = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | chance
     text = f"{number:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

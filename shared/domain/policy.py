@@ -64,6 +64,16 @@ class PolicyVersion(Value):
     effective_at: Instant
     """From when on every service decides by it: a little later, so that all have heard of it."""
 
+    @property
+    def key(self) -> str:
+        """Its number, so written that keys sort as numbers do."""
+        return key_of(self.number)
+
+
+def key_of(number: int) -> str:
+    """The key of the version with this number."""
+    return f"{number:08d}"
+
 
 def checksum(content: str) -> str:
     """The SHA-256 of a policy file's content, in hex digits."""

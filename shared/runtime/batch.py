@@ -12,12 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.codec import BadEvent, Envelope, decode
 from shared.bus.protocol import Delivery
-from shared.domain.commands import Command
 from shared.domain.errors import Refusal, Unavailable, Unreadable
 from shared.domain.events import CaseErased, Event
 from shared.runtime.erasing import (
     as_heard,
-    case_of,
     erase_parked,
     erased_at,
     left_aside,
@@ -79,6 +77,7 @@ class Batch:
 
     def __init__(self, service: Service, tx: Tx, context: Context) -> None:
         self._service = service
+        self._source = f"/concentric/{service.name}"
         self._tx = tx
         self._context = context
         self._emitted: list[Envelope] = []
@@ -180,11 +179,14 @@ class Batch:
         except Unreadable as error:
             return parked_message(delivery, error, now, tries=1)
 
-    def _needs(self, packs: Iterable[Said]) -> Iterable[Need]:
+    def _needs(self, packs: Iterable[Said]) -> list[Need]:
+        needs: list[Need] = []
+        rows_for, policy = self._service.rows_for, self._context.policy
         for envelopes in packs:
             for envelope in envelopes:
                 if isinstance(envelope, Envelope):
-                    yield from self._service.rows_for(envelope.data, self._context.policy)
+                    needs += rows_for(envelope.data, policy)
+        return needs
 
     def _survey(self, packs: Iterable[Said]) -> None:
         survey = self._service.survey
@@ -195,14 +197,14 @@ class Batch:
     def _receive(self, delivery: Delivery, envelope: Envelope | BadEvent) -> None:
         if isinstance(envelope, BadEvent):
             self._refuse_unread(delivery, envelope)
-        elif isinstance(envelope.data, Command):
+        elif isinstance(envelope.data, Event):
+            self._hear(delivery, envelope)
+        else:
             outcome = self._answer(envelope)
             if isinstance(outcome, Refusal):
                 self._emit([refusal_of(envelope.data, outcome.problems)], envelope)
             elif isinstance(outcome, Exception):
                 self._park(parked_event(delivery, envelope, outcome, self._context.now, TRIES))
-        else:
-            self._hear(delivery, envelope)
 
     def _refuse_unread(self, delivery: Delivery, bad: BadEvent) -> None:
         """Nothing is lost: what cannot be read lies aside, and a known sender hears why."""
@@ -215,7 +217,9 @@ class Batch:
         handler = self._service.handlers.get(type(envelope.data))  # type: ignore[arg-type]
         if handler is None:
             return
-        envelope = as_heard(envelope, self._erased_at(envelope))
+        at = self._erased_at(envelope)
+        if at is not None:
+            envelope = as_heard(envelope, at)
         try:
             self._handle(handler, envelope)
             if isinstance(envelope.data, CaseErased):
@@ -243,7 +247,7 @@ class Batch:
         return outcome
 
     def _erased_at(self, envelope: Envelope) -> datetime | None:
-        return erased_at(self._tx, self._service.books, case_of(envelope.data))
+        return erased_at(self._tx, self._service.books, envelope.subject)
 
     def _handle(self, handler: Handler, envelope: Envelope) -> list[Event]:
         """Run a handler; what a failed run had put is taken back, so that the others stand."""
@@ -271,7 +275,7 @@ class Batch:
 
     def _emit(self, events: Iterable[Event], cause: Envelope | None) -> None:
         for event in events:
-            self._emitted.append(envelope_of(event, self._service.name, self._context, cause))
+            self._emitted.append(envelope_of(event, self._source, self._context, cause))
             self.result.emitted[event.type] += 1
 
     def _park(self, parked: Parked) -> None:

@@ -23,11 +23,6 @@ from shared.storage.tx import Tx
 A = TypeVar("A", bound=Aggregate)
 
 
-def case_of(cause: Event | Command) -> str:
-    """The id of the case that an event or a command is about, or empty."""
-    return cause.case_id if isinstance(cause, Event) else cause.about
-
-
 def erase(
     books: Collection[A],
     shell: Callable[[str], A],
@@ -48,8 +43,8 @@ def erase(
 
 def erased_at(tx: Tx, books: Collection[Any], case_id: str) -> datetime | None:
     """When a case was erased, by a service's books; None where it was not."""
-    known = tx.get(books, case_id) if case_id else None
-    return known.erased_at if isinstance(known, Aggregate) else None
+    known: Aggregate | None = tx.get(books, case_id) if case_id else None
+    return known.erased_at if known is not None else None
 
 
 def as_heard(envelope: Envelope, at: datetime | None) -> Envelope:
@@ -98,7 +93,7 @@ def left_aside(parked: Parked, erased_at: Callable[[str], datetime | None]) -> P
         return parked if parked.case_id is None or erased_at(parked.case_id) is None else None
     left = []
     for one in read:
-        at = erased_at(case_of(one.data))
+        at = erased_at(one.data.about)
         if at is None:
             left.append(one)
         elif isinstance(one.data, Event):

@@ -19,13 +19,13 @@ from shared.runtime.work import Request
 from shared.storage.messaging import OutboxRow, Parked
 
 
-def envelope_of(event: Event, service: str, context: Context, cause: Envelope | None) -> Envelope:
-    """The envelope in which `service` sends an event that follows from `cause`."""
+def envelope_of(event: Event, source: str, context: Context, cause: Envelope | None) -> Envelope:
+    """The envelope in which a service sends an event that follows from `cause`."""
     own = new_id()
     return Envelope(
         id=own,
         type=event.type,
-        source=f"/concentric/{service}",
+        source=source,
         subject=event.case_id,
         time=context.now,
         data=event,

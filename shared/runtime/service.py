@@ -70,9 +70,7 @@ class Service:
 
     def rows_for(self, cause: Event | Command, policy: Policy) -> Iterable[Need]:
         """The rows that the handler of `cause` will read."""
-        if self.needs is not None:
-            yield from self.needs(cause)
-        else:
-            yield self.books, cause.case_id if isinstance(cause, Event) else cause.about
+        needs = self.needs(cause) if self.needs is not None else ((self.books, cause.about),)
         if self.policy_needs is not None:
-            yield from self.policy_needs(cause, policy)
+            return (*needs, *self.policy_needs(cause, policy))
+        return needs

@@ -29,19 +29,14 @@ READY = 2
 """Old versions that are kept compiled, each a few MB."""
 
 
-def key_of(number: int) -> str:
-    """The key of a version: its number, so written that keys sort as numbers do."""
-    return f"{number:08d}"
-
-
 POLICIES = Collection(
     sa.MetaData(),
     "policies",
     PolicyVersion,
-    key=lambda stored: key_of(stored.number),
+    key="key",
     fields=(
-        Field("number", sa.Integer(), lambda stored: stored.number, index=True),
-        Field("version", sa.Text(), lambda stored: stored.version, index=True),
+        Field("number", sa.Integer(), "number", index=True),
+        Field("version", sa.Text(), "version", index=True),
         Field("effective_at", sa.BigInteger(), lambda stored: micros(stored.effective_at)),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -38,7 +39,8 @@ class Field(Generic[M]):
 
     name: str
     type: sa.types.TypeEngine[Any]
-    get: Callable[[M], str | int | bool | None]
+    get: str | Callable[[M], Scalar]
+    """The attribute's path, such as `standing.round`, or what reckons it, which takes longer."""
     index: bool = False
 
 
@@ -50,18 +52,27 @@ class Collection(Generic[M]):
         metadata: sa.MetaData,
         name: str,
         model: type[M],
-        key: Callable[[M], str],
+        key: str,
         fields: Sequence[Field[M]] = (),
         indexes: Sequence[sa.Index] = (),
     ) -> None:
+        """`key` is the name of the attribute that tells one entity from another."""
         self.model = model
-        self.key = key
-        self.fields = tuple(fields)
+        self.parse: Callable[[str], M] = model.from_json
+        """The entity of a stored body; raises `msgspec.ValidationError` if it does not fit."""
+        self.key: Callable[[M], str] = attrgetter(key)
+        stored = [(field, field.get) for field in fields if isinstance(field.get, str)]
+        reckoned = [(field, field.get) for field in fields if not isinstance(field.get, str)]
+        self._stored = attrgetter(key, *(path for _, path in stored)) if stored else self._lone_key
+        self._reckoned = [get for _, get in reckoned]
         self.table = sa.Table(
             name,
             metadata,
             sa.Column("key", key_type(), primary_key=True),
-            *(sa.Column(field.name, field.type, index=field.index) for field in fields),
+            *(
+                sa.Column(field.name, field.type, index=field.index)
+                for field, _ in (*stored, *reckoned)
+            ),
             sa.Column("body", sa.Text(), nullable=False),
             *indexes,
             postgresql_with=ROOM,
@@ -69,12 +80,11 @@ class Collection(Generic[M]):
 
     def row(self, entity: M) -> tuple[Scalar, ...]:
         """An entity as values in the order of the table's columns."""
-        extracted = (field.get(entity) for field in self.fields)
-        return (self.key(entity), *extracted, entity.to_json())
+        reckoned = [get(entity) for get in self._reckoned]
+        return (*self._stored(entity), *reckoned, entity.to_json())
 
-    def parse(self, body: str) -> M:
-        """The entity of a stored body; raises `msgspec.ValidationError` if it does not fit."""
-        return self.model.from_json(body)
+    def _lone_key(self, entity: M) -> tuple[str]:
+        return (self.key(entity),)
 
 
 def aggregates(
@@ -82,13 +92,11 @@ def aggregates(
 ) -> Collection[A]:
     """A collection of the aggregates of one kind, by case, with version, state and round."""
     standing = (
-        Field[A]("version", sa.Integer(), lambda aggregate: aggregate.version),
-        Field[A]("state", sa.Text(), lambda aggregate: aggregate.standing.state.value),
-        Field[A]("round", sa.Integer(), lambda aggregate: aggregate.standing.round),
+        Field[A]("version", sa.Integer(), "version"),
+        Field[A]("state", sa.Text(), "standing.state._value_"),
+        Field[A]("round", sa.Integer(), "standing.round"),
     )
-    return Collection(
-        metadata, name, model, key=lambda aggregate: aggregate.case_id, fields=(*standing, *fields)
-    )
+    return Collection(metadata, name, model, key="case_id", fields=(*standing, *fields))
 
 
 class Log:

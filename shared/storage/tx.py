@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
-from typing import Any, Generic
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,52 +20,33 @@ from shared.storage.messaging import (
     parked_values,
 )
 
+_UNKNOWN = object()
 
-class _Entities(Generic[M]):
-    """The entities of one collection as this transaction sees them."""
+
+class _Entities:
+    """The entities of one collection as a transaction sees them."""
+
+    __slots__ = ("absent", "changed", "removed", "seen")
 
     def __init__(self) -> None:
-        self.seen: dict[str, M | None] = {}
+        self.seen: dict[str, Any] = {}
         """By key; None is known to be absent."""
         self.absent: set[str] = set()
         """Keys that were not in the database."""
-        self.changed: dict[str, M] = {}
+        self.changed: dict[str, Any] = {}
         self.removed: set[str] = set()
 
-    def put(self, key: str, entity: M) -> Callable[[], None]:
-        """Remember an entity, and return how to forget it again."""
-        undo = self._undo(key)
-        self.seen[key] = self.changed[key] = entity
-        self.removed.discard(key)
-        return undo
-
-    def remove(self, key: str) -> Callable[[], None]:
-        """Remember that an entity is to go, and return how to forget that again."""
-        undo = self._undo(key)
-        self.seen[key] = None
-        self.changed.pop(key, None)
-        self.removed.add(key)
-        return undo
-
-    def _undo(self, key: str) -> Callable[[], None]:
-        was_seen, seen, changed = key in self.seen, self.seen.get(key), self.changed.get(key)
-        return partial(self._restore, key, was_seen, seen, changed, removed=key in self.removed)
-
-    def _restore(
-        self, key: str, was_seen: bool, seen: M | None, changed: M | None, *, removed: bool
-    ) -> None:
+    def restore(self, key: str, seen: Any, changed: Any, removed: bool) -> None:
+        """Make a key what it was; `_UNKNOWN` is neither seen nor changed."""
+        for kept, before in ((self.seen, seen), (self.changed, changed)):
+            if before is _UNKNOWN:
+                kept.pop(key, None)
+            else:
+                kept[key] = before
         if removed:
             self.removed.add(key)
         else:
             self.removed.discard(key)
-        if was_seen:
-            self.seen[key] = seen
-        else:
-            del self.seen[key]
-        if changed is None:
-            self.changed.pop(key, None)
-        else:
-            self.changed[key] = changed
 
 
 class Tx:
@@ -92,11 +73,12 @@ class Tx:
         self._messaging = messaging
         self._now = now
         self._errors = errors
-        self._entities: dict[Collection[Any], _Entities[Any]] = {}
-        self._inserts: dict[sa.Table, list[Row]] = {}
+        self._entities: defaultdict[Collection[Any], _Entities] = defaultdict(_Entities)
+        self._inserts: defaultdict[sa.Table, list[Row]] = defaultdict(list)
         self._deletes: dict[sa.Table, list[str]] = {}
         self._revisions: list[tuple[sa.Table, str | int, str, Scalar]] = []
-        self._undo: list[Callable[[], object]] = []
+        self._undo: list[tuple[Any, ...]] = []
+        """What to call, and with what, to take back what was put, one after the other."""
 
     def open(self, ids: Sequence[str], needs: Iterable[tuple[Collection[Any], str]]) -> set[str]:
         """Claim messages and read what will be needed: `claim` and `preload` in one go."""
@@ -109,10 +91,10 @@ class Tx:
         with self._errors():  # here, because a handler that meets a bare error counts as mistaken
             opened = self._hot.open(self.connection, claim, wanted)
         for collection, missing in keys.items():
-            entities = self._of(collection)
-            for key, body in opened.rows[collection.table]:
-                entities.seen[key] = collection.parse(body)
-                missing.remove(key)
+            entities, parse = self._entities[collection], collection.parse
+            found = {key: parse(body) for key, body in opened.rows[collection.table]}
+            missing.difference_update(found)
+            entities.seen.update(found)
             entities.seen.update(dict.fromkeys(missing))
             entities.absent |= missing
         return opened.unclaimed
@@ -133,21 +115,27 @@ class Tx:
 
         The same object every time, until something else is put.
         """
-        entities = self._of(collection)
-        if key not in entities.seen:
+        seen = self._entities[collection].seen
+        if key not in seen:
             self.preload([(collection, key)])
-        return entities.seen[key]
+        found: M | None = seen[key]
+        return found
 
     def put(self, collection: Collection[M], entity: M) -> None:
         """Write an entity at the end; putting back the very object that was got writes nothing."""
-        entities = self._of(collection)
-        key = collection.key(entity)
+        entities, key = self._entities[collection], collection.key(entity)
         if entities.seen.get(key) is not entity:
-            self._undo.append(entities.put(key, entity))
+            self._note(entities, key)
+            entities.seen[key] = entities.changed[key] = entity
+            entities.removed.discard(key)
 
     def remove(self, collection: Collection[M], key: str) -> None:
         """Delete an entity at the end; one that is not there does not matter."""
-        self._undo.append(self._of(collection).remove(key))
+        entities = self._entities[collection]
+        self._note(entities, key)
+        entities.seen[key] = None
+        entities.changed.pop(key, None)
+        entities.removed.add(key)
 
     def revise(self, log: Log, key: str | int, column: str, value: Scalar) -> None:
         """Write another value into a row of a log that was committed earlier, at the end.
@@ -207,7 +195,8 @@ class Tx:
     def undo(self, mark: int) -> None:
         """Forget everything buffered since the mark; claims stay."""
         while len(self._undo) > mark:
-            self._undo.pop()()
+            take_back, *given = self._undo.pop()
+            take_back(*given)
 
     def flush(self) -> None:
         """Write everything; called by `Storage` before the commit."""
@@ -227,35 +216,33 @@ class Tx:
     def _unseen(
         self, needs: Iterable[tuple[Collection[Any], str]]
     ) -> dict[Collection[Any], set[str]]:
-        keys: dict[Collection[Any], set[str]] = {}
+        keys: defaultdict[Collection[Any], set[str]] = defaultdict(set)
         for collection, key in needs:
-            if key not in self._of(collection).seen:
-                keys.setdefault(collection, set()).add(key)
+            if key not in self._entities[collection].seen:
+                keys[collection].add(key)
         return keys
 
-    def _of(self, collection: Collection[M]) -> _Entities[M]:
-        known = self._entities.get(collection)
-        if known is None:
-            known = self._entities[collection] = _Entities()
-        return known
+    def _note(self, entities: _Entities, key: str) -> None:
+        seen, changed = entities.seen.get(key, _UNKNOWN), entities.changed.get(key, _UNKNOWN)
+        self._undo.append((entities.restore, key, seen, changed, key in entities.removed))
 
     def _insert(self, table: sa.Table, row: Row) -> None:
-        rows = self._inserts.setdefault(table, [])
+        rows = self._inserts[table]
         rows.append(row)
-        self._undo.append(rows.pop)
+        self._undo.append((rows.pop,))
 
     def _revise(self, table: sa.Table, key: str | int, column: str, value: Scalar) -> None:
         self._revisions.append((table, key, column, value))
-        self._undo.append(self._revisions.pop)
+        self._undo.append((self._revisions.pop,))
 
     def _delete(self, table: sa.Table, ids: Sequence[str]) -> None:
         kept = self._deletes.setdefault(table, [])
         before = len(kept)
         kept.extend(ids)
-        self._undo.append(partial(kept.__delitem__, slice(before, None)))
+        self._undo.append((kept.__delitem__, slice(before, None)))
 
 
-def _upsert(collection: Collection[M], entities: _Entities[M]) -> Upsert:
+def _upsert(collection: Collection[Any], entities: _Entities) -> Upsert:
     keys = sorted(entities.changed)
     rows = [collection.row(entities.changed[key]) for key in keys]
     return Upsert(collection.table, rows, [key for key in keys if key in entities.absent])

@@ -40,18 +40,16 @@ TOOLS = Collection(
     METADATA,
     "tools",
     Tool,
-    key=lambda tool: tool.id,
+    key="id",
     fields=(
-        Field("place", sa.Text(), lambda tool: tool.place, index=True),
-        Field("uses", sa.Integer(), lambda tool: tool.uses),
-        Field("bought_at", sa.BigInteger(), lambda tool: tool.bought_at),
-        Field("sharp", sa.Boolean(), lambda tool: tool.sharp),
+        Field("place", sa.Text(), "place", index=True),
+        Field("uses", sa.Integer(), "uses"),
+        Field("bought_at", sa.BigInteger(), "bought_at"),
+        Field("sharp", sa.Boolean(), "sharp"),
     ),
     indexes=(sa.Index("ix_tools_worn", "place", "uses"),),
 )
-REPAIRS = aggregates(
-    METADATA, "repairs", Repair, Field("unit", sa.Text(), lambda repair: repair.unit)
-)
+REPAIRS = aggregates(METADATA, "repairs", Repair, Field("unit", sa.Text(), "unit"))
 DIARY = Log(
     METADATA,
     "diary",

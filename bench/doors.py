@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import httpx
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from bench.loop import BATCH, HEARD, Heard
 from services.embedded.house import House
@@ -126,6 +126,6 @@ class _Ear:
         self._consumer = bus.subscribe(EAR, self._deliver)
 
     def _deliver(self, delivery: Delivery) -> None:
-        kind, events = delivery.message.key, from_json(delivery.message.body)
-        self.listener([Heard.of(kind, event["data"]) for event in events])
+        message = delivery.message
+        self.listener(Heard.in_pack(message.key, message.body))
         self._consumer.ack([delivery])

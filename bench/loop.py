@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter, sleep
-from typing import Any, Protocol
+from typing import Protocol
+
+import msgspec
 
 from shared.domain.aggregates import HandlingState
 from shared.domain.commands import Command, RateReply, ReplyToCase, SubmitCase
@@ -19,6 +21,24 @@ BATCH = 100
 """Commands in one request, the same as the yardstick's batch."""
 
 HEARD = (CaseRouted.type, EvaluationRequested.type, CaseClosed.type)
+
+
+class _Handling(msgspec.Struct):
+    state: HandlingState
+    unit: str
+
+
+class _Data(msgspec.Struct):
+    case_id: str
+    handling: _Handling | None = None
+    link: str = ""
+
+
+class _Event(msgspec.Struct):
+    data: _Data
+
+
+_events = msgspec.json.Decoder(list[_Event]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +52,15 @@ class Heard:
     link: str = ""
 
     @classmethod
-    def of(cls, type_: str, data: Mapping[str, Any]) -> Heard:
-        """From the data of an event, as JSON."""
-        handling = data.get("handling") or {}
-        awaited = type_ == CaseRouted.type and handling["state"] == HandlingState.ROUTED.value
-        unit = handling["unit"] if awaited else ""
-        return cls(type_, data["case_id"], unit, data.get("link", ""))
+    def in_pack(cls, type_: str, body: bytes) -> list[Heard]:
+        """From the body of a message."""
+        return [cls._of(type_, event.data) for event in _events(body)]
+
+    @classmethod
+    def _of(cls, type_: str, data: _Data) -> Heard:
+        handling = data.handling
+        awaited = type_ == CaseRouted.type and handling and handling.state is HandlingState.ROUTED
+        return cls(type_, data.case_id, handling.unit if handling and awaited else "", data.link)
 
 
 TEXT = "小区门口的路灯坏了一个星期，晚上走路很不安全，请尽快安排人员维修，谢谢。" * 6

@@ -7,6 +7,7 @@ understood comes out as a `BadEvent`, and its neighbours as the envelopes that t
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -46,11 +47,10 @@ def decode(message: Message, *, now: datetime | None = None) -> Sequence[Envelop
     left out. Raises `Unreadable` for what concerns the message as a whole.
     """
     media = _media_type(message)
+    if media == CLOUDEVENTS_BATCH and (told := read_pack(message)):
+        return told
     now = now or datetime.now(UTC)
     if media == CLOUDEVENTS_BATCH:
-        told = read_pack(message)
-        if told:
-            return told
         raws = _json(message)
         if not isinstance(raws, list):
             raise _unreadable(message, "a batch is a JSON array of CloudEvents")
@@ -87,14 +87,23 @@ def message_id(given: str | None, key: str, body: bytes) -> str:
 def _media_type(message: Message) -> str:
     if len(message.body) > MAX_BYTES:
         raise _unreadable(message, f"{len(message.body):,} bytes: the limit is {MAX_BYTES:,}")
-    encoding = message.headers.get("content-encoding", "").strip().lower()
+    media, strange = _declared(message.content_type, message.headers.get("content-encoding", ""))
+    if strange:
+        raise _unreadable(message, strange)
+    return media
+
+
+@lru_cache(maxsize=64)
+def _declared(content_type: str, encoding: str) -> tuple[str, str]:
+    """The media type, or why what is declared in such a way cannot be read."""
+    encoding = encoding.strip().lower()
     if encoding not in {"", "identity", "utf-8", "utf8"}:
-        raise _unreadable(message, f"content encoding {encoding!r}: send it uncompressed")
-    media, _, parameters = message.content_type.partition(";")
+        return "", f"content encoding {encoding!r}: send it uncompressed"
+    media, _, parameters = content_type.partition(";")
     charset = re.search(r"charset\s*=\s*\"?([^\";\s]+)", parameters, re.IGNORECASE)
     if charset and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
-        raise _unreadable(message, f"charset {charset[1]!r}: send UTF-8")
-    return media.strip().lower() or JSON
+        return "", f"charset {charset[1]!r}: send UTF-8"
+    return media.strip().lower() or JSON, ""
 
 
 def _json(message: Message) -> Any:

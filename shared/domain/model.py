@@ -121,8 +121,11 @@ def _to_utc(at: datetime) -> datetime:
         raise PydanticCustomError("datetime_range", "lies outside the years 1 to 9999") from error
 
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-"""A moment in UTC, in a value of ours; read and written without a call into Python."""
+Instant = Annotated[datetime, msgspec.Meta(tz=True), AwareDatetime]
+"""A moment in UTC, in a value or a view of ours; read and written without a call into Python.
+
+Each library heeds its own mark: neither reads a time without a zone.
+"""
 
 GivenInstant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """A moment that somebody else wrote, in any zone; a time without a zone is refused."""

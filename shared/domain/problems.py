@@ -3,6 +3,7 @@
 No message repeats the value that was given: it may be personal data, and problems reach logs.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -58,6 +59,21 @@ _CHOICES = {
 }
 """Types of which a value may be any one: pydantic reports each that did not fit."""
 
+_TYPES = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "an object with named fields",
+    "array": "a list",
+    "datetime": "a date and time, such as 2026-05-04T09:30:00+08:00",
+}
+"""What msgspec expects, by its words; null is what may be left out."""
+
+_EXPECTED = re.compile("Expected `([^`]+)`")
+_MISSING = re.compile("Object missing required field `(.+)`")
+_PLACE = re.compile(r"\[([0-9]+)\]")
+
 _LONGEST_NAME = 60
 """Letters kept of each name in a path: an unknown field's name is the sender's own."""
 
@@ -91,14 +107,22 @@ def problems_in(errors: Sequence[ErrorDetails]) -> tuple[Problem, ...]:
 
 def problem_of(error: msgspec.ValidationError) -> Problem:
     """The first thing that is wrong with a value of ours; its reader stops there."""
-    reason, _, path = f"{error}".partition(" - at `$")
-    field = path.rstrip("`").removeprefix(".").replace("[...]", "")
-    if reason.startswith("Invalid enum value"):
+    reason, _, path = f"{error}".partition(" - at `")
+    field = path.rpartition("$")[2].rstrip("`")
+    field = _PLACE.sub(r".\1", field).replace("[...]", "").removeprefix(".")
+    code, message = "wrong-type", "Not of the form that is expected here."
+    if missing := _MISSING.fullmatch(reason):
+        field = f"{field}.{missing[1]}".removeprefix(".")
+        code, message = _WORDS["missing"]
+    elif reason.startswith("Invalid enum value"):
         code, message = "unknown-value", "Not one of the possible values."
-    elif reason.startswith("Object missing"):
-        code, message = "missing", f"{reason}: add it."
-    else:
-        code, message = "wrong-type", f"{reason}."
+    elif reason.startswith("Invalid RFC3339"):
+        code, message = _A_MOMENT
+    elif reason.startswith("Expected `datetime` with"):
+        code, message = _WORDS["timezone_aware"]
+    elif wrong := _EXPECTED.match(reason):
+        choices = [_TYPES[name] for name in wrong[1].split(" | ") if name in _TYPES]
+        message = f"Give {', or '.join(choices)}." if choices else message
     return Problem(field=field, code=code, message=message)
 
 

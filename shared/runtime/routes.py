@@ -28,6 +28,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.domain.errors import Problem
+from shared.domain.model import Value
 from shared.domain.problems import problems_of
 from shared.runtime.turns import Turns
 
@@ -134,8 +135,9 @@ async def _answer(endpoint: Endpoint, turns: Turns | None, request: Request) -> 
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """A value as JSON; models by the names that they have outside."""
-    return Response(to_json(value, by_alias=True), status, media_type="application/json")
+    """What is answered, as JSON; models by the names that they have outside."""
+    body = to_json(value, by_alias=True, fallback=Value.plain)
+    return Response(body, status, media_type="application/json")
 
 
 async def _query(adapter: TypeAdapter[Any], request: Request) -> Any:

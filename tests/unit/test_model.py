@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.domain.aggregates import Clocks, Mark, Pause
+from shared.domain.aggregates import Clocks, Decision, Mark, Pause
 from shared.domain.case import Standing, State
 from shared.domain.events import DeadlineSet
-from shared.domain.model import View
+from shared.domain.model import Instant, View
+from shared.runtime.routes import json_response
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 KNOWN = Clocks(case_id="case-1", version=3, marks=(Mark(at=NOW, kind="overdue"),))
@@ -45,6 +47,39 @@ def test_an_unknown_field_is_ignored_and_a_wrong_one_is_not() -> None:
 def test_a_moment_without_a_zone_is_no_moment() -> None:
     with pytest.raises(msgspec.ValidationError):
         Mark.from_json('{"at": "2026-03-04T00:00:00", "kind": "overdue"}')
+
+
+class At(View):
+    at: Instant
+
+
+def test_nor_is_it_in_what_is_shown() -> None:
+    assert At.model_validate({"at": "2026-03-04T00:00:00Z"}).at == NOW
+    for given in ("2026-03-04T00:00:00", datetime(2026, 3, 4)):  # noqa: DTZ001
+        with pytest.raises(ValidationError, match="timezone"):
+            At.model_validate({"at": given})
+
+
+def test_what_is_answered_is_written_as_it_is_stored() -> None:
+    stored = KNOWN.but(due_at=NOW.replace(microsecond=120_000), unit='路灯 "\x7f\u2028\n\\')
+    assert TypeAdapter(Clocks).dump_json(stored).decode() == stored.to_json()
+    assert json_response(stored).body == stored.to_json().encode()
+    assert (
+        json_response([{"clocks": stored}]).body == b'[{"clocks":%b}]' % stored.to_json().encode()
+    )
+    assert Shown(clocks=stored).model_dump_json() == f'{{"clocks":{stored.to_json()},"others":[]}}'
+
+
+def test_a_value_that_pydantic_checked_shares_no_default_with_another() -> None:
+    given = {"colour": "c", "unit": "u", "level": "l", "answer_owed": True, "limits": {}}
+    given |= {"table": "t", "row": "r", "policy_version": "1"}
+    first, second = (TypeAdapter(Decision).validate_python(given) for _ in range(2))
+    assert first == second == Decision.from_plain(given)
+    assert first.facts is not second.facts
+
+
+def test_a_value_can_be_sent_to_another_process() -> None:
+    assert pickle.loads(pickle.dumps(KNOWN)) == KNOWN  # noqa: S301
 
 
 def test_pydantic_writes_and_reads_values_in_its_models() -> None:

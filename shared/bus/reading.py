@@ -66,11 +66,9 @@ def read_pack(message: Message) -> Sequence[Envelope]:
     if message.key not in _TYPES:
         return ()
     try:
-        told = _pack(message.key)(message.body)
+        return [_heard(told, message) for told in _pack(message.key)(message.body)]
     except (ValueError, RecursionError):
         return ()
-    wire = wire_type(message.key)
-    return [_heard(each, message) for each in told] if all(_is_ours(e, wire) for e in told) else ()
 
 
 @cache
@@ -83,12 +81,11 @@ def _command(model: type[Command], given: object) -> Command:
     return model.model_validate(given)
 
 
-def _is_ours(told: _Told[Any], wire: str) -> bool:
-    texts = f"{told.id}{told.source}{told.correlationid}{told.causationid}{told.policyversion}"
-    return told.type == wire and told.time.tzinfo is UTC and texts.isprintable()
-
-
 def _heard(told: _Told[Any], message: Message) -> Envelope:
+    texts = f"{told.id}{told.source}{told.correlationid}{told.causationid}{told.policyversion}"
+    known = _NAMES.get(told.type) == message.key and told.time.tzinfo is UTC
+    if not (known and texts.isprintable()):
+        raise ValueError("not as the house writes it")
     return Envelope(
         id=told.id,
         type=message.key,

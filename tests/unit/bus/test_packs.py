@@ -309,3 +309,16 @@ def _is_utf8(body: bytes) -> bool:
         return bool(body.decode())
     except UnicodeDecodeError:
         return False
+
+
+def test_an_event_of_the_house_that_is_wrong_is_told_the_first_thing_without_its_value() -> None:
+    lost = {"case_id": CASE, "standing": {"state": "SECRET", "round": "SECRET"}}
+
+    _, found = decode(pack(told(), told(data={"case_id": CASE, "record": lost})), now=NOW)
+
+    assert isinstance(found, BadEvent)
+    assert found.reason == (
+        "event 2 of 2: case.recorded: record.standing.state: Not one of the possible values."
+    )
+    assert [problem.code for problem in found.problems] == ["unknown-value"]
+    assert found.case_id == CASE

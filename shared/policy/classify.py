@@ -44,10 +44,9 @@ class Classifier:
         return category, self._best_item(category, scores)
 
     def _scores(self, submission: Submission) -> dict[tuple[str, str | None], int]:
-        subject, text = fold(submission.subject), fold(submission.text)
-        in_subject = self._index.hits(subject)
+        in_subject, anywhere = self._index.in_case(submission.subject, submission.text)
         scores: dict[tuple[str, str | None], int] = {}
-        for keyword in in_subject | self._index.hits(text):
+        for keyword in anywhere:
             score = len(keyword) * (SUBJECT_WEIGHT if keyword in in_subject else 1)
             for owner in self._owners[keyword]:
                 scores[owner] = scores.get(owner, 0) + score

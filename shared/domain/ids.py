@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import re
 import secrets
 import time
@@ -13,7 +13,7 @@ from hashlib import blake2b
 CASES = uuid.uuid5(uuid.NAMESPACE_URL, "https://concentric.invalid/cases")
 """Namespace of case ids; changing it would change the identity of every case."""
 
-_NO_LETTER = re.compile(r"[\W_]+")
+_LETTERS = re.compile(r"[^\W_]+")
 
 
 def case_id(source: str, external_id: str) -> str:
@@ -25,11 +25,12 @@ def new_id() -> str:
     """A fresh id whose order is that of time (UUID version 7, RFC 9562), kind to indexes.
 
     Twelve bits hold the fraction of the millisecond (section 6.2, method 3): of two ids that one
-    thread makes, the later is the higher.
+    thread makes, the later is the higher. The rest is chance and no secret: asking the system for
+    it would let other threads go first, which costs ten times as much.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000
-    chance = int.from_bytes(os.urandom(8)) >> 2
+    chance = random.getrandbits(62)
     number = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | chance
     text = f"{number:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
@@ -51,7 +52,7 @@ def fingerprint(*texts: str) -> str:
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
     # Punctuation goes first: full-width marks alone would send every Chinese text through NFKC.
-    letters = _NO_LETTER.sub("", text)
+    letters = "".join(_LETTERS.findall(text))
     if not unicodedata.is_normalized("NFKC", letters):
-        letters = _NO_LETTER.sub("", unicodedata.normalize("NFKC", letters))
+        letters = "".join(_LETTERS.findall(unicodedata.normalize("NFKC", letters)))
     return digest(letters.casefold())

@@ -17,7 +17,7 @@ from services.intake.importing.convert import Converter
 from services.intake.importing.mapping import Mapping, load_mapping
 from services.intake.importing.readers import open_table
 from services.intake.importing.tables import Row
-from services.intake.repeats import Matter, enter, matter_of
+from services.intake.repeats import Matter, enter
 from services.ledger import queries
 from services.ledger.api import ERASED, TOTAL
 from shared.domain.errors import ConfigurationError
@@ -93,9 +93,9 @@ def _submissions(rows: Iterator[Row], mapping: Mapping, days: int, source: Sourc
         if command.about in seen:
             continue  # a row that stands there twice is one case
         seen.add(command.about)
-        key = matter_of(command)
-        known = matters.get(key) or Matter(fingerprint=key)
-        matters[key], repeat_of = enter(known, command.about, command.recorded_at or now, days)
+        known = matters.get(command.matter) or Matter(fingerprint=command.matter)
+        at = command.recorded_at or now
+        matters[command.matter], repeat_of = enter(known, command.about, at, days)
         line = {"id": command.about, "repeat_of": repeat_of}
         yield f'{json.dumps(line)[:-1]}, "submission": {command.model_dump_json()}}}'
 

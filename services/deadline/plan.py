@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from math import ceil
+from operator import attrgetter
 
 from shared.domain.aggregates import Clocks, Escalation, ExtensionState, Mark
 from shared.domain.calendar import WorkingCalendar
@@ -161,16 +162,13 @@ def _marks(clocks: Clocks, policy: Policy) -> tuple[Mark, ...]:
         return (Mark(at=pause.until, kind=RESUME),)
     assert clocks.due_at is not None
     overdue = Mark(at=clocks.due_at + TICK, kind=OVERDUE)
-    present = _present(clocks)
-    warnings = _warnings(clocks, policy) if overdue.at >= present else []
-    marks = [*warnings, overdue, *_escalation(clocks, clocks.due_at, policy.calendar)]
-    acceptance = _acceptance(clocks)
+    present, due_day = _present(clocks), policy.calendar.local_day(clocks.due_at)
+    warnings = _warnings(clocks, due_day, policy) if overdue.at >= present else []
+    marks = [*warnings, overdue, *_escalation(clocks, due_day, policy.calendar)]
     came = max(present, clocks.given_at or present)
-    return _to_come(
-        [*(mark for mark in marks if mark.at >= present),
-         *(mark for mark in acceptance if mark.at >= came)],
-        clocks.said,
-    )  # fmt: skip
+    awaited = [mark for mark in marks if mark.at >= present]
+    awaited += [mark for mark in _acceptance(clocks) if mark.at >= came]
+    return _to_come(awaited, clocks.said)
 
 
 def _acceptance(clocks: Clocks) -> list[Mark]:
@@ -179,19 +177,20 @@ def _acceptance(clocks: Clocks) -> list[Mark]:
     return [Mark(at=clocks.accept_due_at + TICK, kind=OVERDUE, clock=ACCEPT)]
 
 
-def _warnings(clocks: Clocks, policy: Policy) -> list[Mark]:
+def _warnings(clocks: Clocks, due_day: date, policy: Policy) -> list[Mark]:
     return [
         Mark(at=at, kind=DUE_SOON, step=step)
         for step, warn in enumerate(policy.warnings(clocks.colour))
-        if (at := _warned_at(clocks, warn, policy.calendar)) is not None
+        if (at := _warned_at(clocks, due_day, warn, policy.calendar)) is not None
     ]
 
 
-def _warned_at(clocks: Clocks, warn: int | Share, calendar: WorkingCalendar) -> datetime | None:
+def _warned_at(
+    clocks: Clocks, due_day: date, warn: int | Share, calendar: WorkingCalendar
+) -> datetime | None:
     """When a warning is given; None where there is no time for it."""
     start, still = clocks.started_at, stood_still(clocks)
     assert start is not None
-    assert clocks.due_at is not None
     hours = clocks.limits.reply_hours
     if hours is not None:
         total = hours * 3600 + extended_by(clocks) * day_seconds(calendar)
@@ -204,14 +203,14 @@ def _warned_at(clocks: Clocks, warn: int | Share, calendar: WorkingCalendar) -> 
             return None
         return _end_of_nth(start, days, still, calendar) + TICK
     # At the start of the working day that lies so many working days before the due day.
-    return calendar.start_of(_days_before(calendar.local_day(clocks.due_at), warn, calendar))
+    return calendar.start_of(_days_before(due_day, warn, calendar))
 
 
 def _days_before(day: date, number: int, calendar: WorkingCalendar) -> date:
     return calendar.nth_working_day(day, -number) if number else day
 
 
-def _escalation(clocks: Clocks, due: datetime, calendar: WorkingCalendar) -> list[Mark]:
+def _escalation(clocks: Clocks, due_day: date, calendar: WorkingCalendar) -> list[Mark]:
     """A step up the chain each time that so many working days have passed since the breach."""
     climb = clocks.escalation
     if climb is None or not climb.units:
@@ -220,9 +219,8 @@ def _escalation(clocks: Clocks, due: datetime, calendar: WorkingCalendar) -> lis
     following = _next_step(clocks)
     if climb.repeat and following >= len(steps):
         steps[following] = climb.units[-1]
-    day = calendar.local_day(due)
     return [
-        Mark(at=_step_at(day, step, climb, calendar), kind=ESCALATE, step=step, to_unit=above)
+        Mark(at=_step_at(due_day, step, climb, calendar), kind=ESCALATE, step=step, to_unit=above)
         for step, above in steps.items()
     ]
 
@@ -247,12 +245,13 @@ def _to_come(marks: Iterable[Mark], said: Sequence[Mark]) -> tuple[Mark, ...]:
     known: dict[tuple[str, str, int], datetime] = {}
     for mark in said:
         known[_name(mark)] = max(mark.at, known.get(_name(mark), mark.at))
-    left = (
-        mark
-        for mark in marks
-        if _name(mark) not in known or (mark.kind != ESCALATE and mark.at > known[_name(mark)])
-    )
-    return tuple(sorted(left, key=lambda mark: mark.at))
+    if known:
+        marks = [mark for mark in marks if _is_another(mark, known.get(_name(mark)))]
+    return tuple(sorted(marks, key=attrgetter("at")))
+
+
+def _is_another(mark: Mark, said_at: datetime | None) -> bool:
+    return said_at is None or (mark.kind != ESCALATE and mark.at > said_at)
 
 
 def _name(mark: Mark) -> tuple[str, str, int]:

@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from services.intake.repeats import WORDLESS, matter_of
+from services.intake.repeats import WORDLESS
 from shared.domain.case import Case, Submission
 from shared.domain.ids import digest
 from shared.domain.model import Instant, Value
@@ -42,7 +42,7 @@ def all_keys_of(case: Case) -> list[str]:
 
 def _key(submission: Submission | Case, of: str) -> str | None:
     if of == "same-matter":
-        words = matter_of(submission)
+        words = submission.matter
         return None if words == WORDLESS else digest(f"matter\n{words}")
     person = submission.informant
     if of != "same-informant" or not (person.ref or person.contact):

@@ -48,14 +48,13 @@ def _erase(known: Record, tx: Tx, ctx: Context) -> Event:
 
 def _forget_words(case: Case, tx: Tx) -> None:
     """The digests by which repeats are found and counted tell whoever guesses what was said."""
-    fingerprint = repeats.matter_of(case)
-    matter = tx.get(FINGERPRINTS, fingerprint)
+    matter = tx.get(FINGERPRINTS, case.matter)
     if matter is not None:
         left = repeats.without(matter, case.recorded_at)
         if left.runs:
             tx.put(FINGERPRINTS, left)
         else:
-            tx.remove(FINGERPRINTS, fingerprint)
+            tx.remove(FINGERPRINTS, matter.fingerprint)
     for key in counts.all_keys_of(case):
         seen = tx.get(SIGHTINGS, key)
         if seen is None:

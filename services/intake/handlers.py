@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.intake import counts, logic
 from services.intake.erasing import erase_ended
-from services.intake.repeats import Matter, enter, matter_of
+from services.intake.repeats import Matter, enter
 from services.intake.store import FINGERPRINTS, RECORDS, SIGHTINGS
 from shared.domain.aggregates import Record
 from shared.domain.commands import Command, SubmitCase, WithdrawCase
@@ -36,9 +36,8 @@ def submit_case(command: SubmitCase, tx: Tx, ctx: Context) -> Sequence[Event]:
     if problems:
         raise Refusal(problems)
     at = command.recorded_at or ctx.now
-    fingerprint = matter_of(command)
     matter, repeat_of = enter(
-        tx.get(FINGERPRINTS, fingerprint) or Matter(fingerprint=fingerprint),
+        tx.get(FINGERPRINTS, command.matter) or Matter(fingerprint=command.matter),
         known.case_id,
         at,
         ctx.policy.repeat_days,
@@ -88,7 +87,7 @@ def needs(cause: Event | Command) -> Iterable[Need]:
     if isinstance(cause, Event):
         return ((RECORDS, cause.case_id),)
     if isinstance(cause, SubmitCase):
-        return ((RECORDS, cause.about), (FINGERPRINTS, matter_of(cause)))
+        return ((RECORDS, cause.about), (FINGERPRINTS, cause.matter))
     return ((RECORDS, cause.about),)
 
 

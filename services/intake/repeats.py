@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from shared.domain.case import Case, Submission
 from shared.domain.ids import fingerprint
 from shared.domain.model import Instant, Value
 
@@ -26,11 +25,6 @@ class Matter(Value):
 
     fingerprint: str
     runs: tuple[Run, ...] = ()
-
-
-def matter_of(submission: Submission | Case) -> str:
-    """The fingerprint of a submission's or a case's words."""
-    return fingerprint(submission.subject, submission.text)
 
 
 def enter(known: Matter, case_id: str, at: datetime, days: int) -> tuple[Matter, str | None]:

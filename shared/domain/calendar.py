@@ -17,7 +17,7 @@ MIDNIGHT = 24 * 60
 """Minutes of a day by the clock on the wall."""
 
 REMEMBERED = 1024
-"""Days whose first moments are remembered: three years, 0.2 MB."""
+"""Days whose first moments are remembered, three years, and as many limits' last days: 0.4 MB."""
 
 _DAY, _MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
 
@@ -89,8 +89,16 @@ class WorkingCalendar:
     def nth_working_day(self, day: date, number: int) -> date:
         """The `number`-th working day after `day` (before it where negative), in O(1).
 
-        Raises `ConfigurationError` where it lies outside the table.
+        Remembered, because the cases of a day have few limits. Raises `ConfigurationError` where it
+        lies outside the table.
         """
+        return self._nth(day, number)
+
+    @cached_property
+    def _nth(self) -> Callable[[date, int], date]:
+        return lru_cache(REMEMBERED)(self._count)
+
+    def _count(self, day: date, number: int) -> date:
         if number == 0:
             raise ValueError("a limit of 0 working days has no end: give 1 or more")
         offset = day.toordinal() - self._ordinals[0]

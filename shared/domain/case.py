@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints
 
+from shared.domain.ids import fingerprint
 from shared.domain.model import GivenInstant, Input, Instant, Value
 
 Name = Annotated[
@@ -77,6 +79,11 @@ class Submission(Input):
     """Further facts for the policy's rows, such as `customer: hospital`."""
     answer: GivenAnswer | None = None
 
+    @cached_property
+    def matter(self) -> str:
+        """The fingerprint of its words, by which repeats are known."""
+        return fingerprint(self.subject, self.text)
+
 
 class Informant(Value):
     """Whoever raised the case: personal data, never in logs, metrics, headers or queue names."""
@@ -120,6 +127,11 @@ class Case(Value):
     """The earliest case of which this one is a repeat."""
     counts: dict[str, int] = {}
     """What the policy wanted to have counted when the case was recorded, by the facts' names."""
+
+    @property
+    def matter(self) -> str:
+        """The fingerprint of its words, as the submission's."""
+        return fingerprint(self.subject, self.text)
 
     @classmethod
     def recorded(

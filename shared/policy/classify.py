@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from shared.domain.case import Submission
 from shared.policy.keywords import KeywordIndex, fold
@@ -10,6 +10,9 @@ from shared.policy.schema import CategoryPart, Document
 
 SUBJECT_WEIGHT = 3
 """A subject is short and chosen: a hit there counts as much as three in the text."""
+
+Owner = tuple[str, str | None]
+"""A category, or an item of one."""
 
 
 class Classifier:
@@ -24,12 +27,13 @@ class Classifier:
     def __init__(self, document: Document) -> None:
         self._channel_side = {channel.id: channel.side for channel in document.channels}
         self._default: Mapping[str, str] = dict(document.default_category.items())
-        self._categories = {category.id: category for category in document.categories}
+        self._side = {category.id: category.side for category in document.categories}
         self._category_of = {
             item.id: category.id for category in document.categories for item in category.items
         }
         self._owners = _owners(document.categories)
         self._index = KeywordIndex(self._owners)
+        self._place = {owner: place for place, owner in enumerate(_in_order(document.categories))}
 
     def classify(self, submission: Submission) -> tuple[str, str | None]:
         """The category and the item: as given, or found; the side's default where nothing hits."""
@@ -43,37 +47,45 @@ class Classifier:
         category = submission.category or self._best_category(submission.channel, scores)
         return category, self._best_item(category, scores)
 
-    def _scores(self, submission: Submission) -> dict[tuple[str, str | None], int]:
-        subject, text = fold(submission.subject), fold(submission.text)
-        in_subject = self._index.hits(subject)
-        scores: dict[tuple[str, str | None], int] = {}
-        for keyword in in_subject | self._index.hits(text):
+    def _scores(self, submission: Submission) -> dict[Owner, int]:
+        in_subject, anywhere = self._index.in_case(submission.subject, submission.text)
+        scores: dict[Owner, int] = {}
+        for keyword in anywhere:
             score = len(keyword) * (SUBJECT_WEIGHT if keyword in in_subject else 1)
             for owner in self._owners[keyword]:
                 scores[owner] = scores.get(owner, 0) + score
         return scores
 
-    def _best_category(self, channel: str, scores: Mapping[tuple[str, str | None], int]) -> str:
+    def _best_category(self, channel: str, scores: Mapping[Owner, int]) -> str:
         side = self._channel_side.get(channel)
-        totals: dict[str, int] = {}
+        totals: dict[Owner, int] = {}
         for (category, _), score in scores.items():
-            if self._categories[category].side == side:
-                totals[category] = totals.get(category, 0) + score
+            if self._side[category] == side:
+                totals[category, None] = totals.get((category, None), 0) + score
         if totals:
-            return max(self._categories, key=lambda category: totals.get(category, 0))
+            return self._best(totals)[0]
         return self._default.get(side or "", next(iter(self._default.values())))
 
-    def _best_item(self, category: str, scores: Mapping[tuple[str, str | None], int]) -> str | None:
-        part = self._categories.get(category)
-        if part is None:
-            return None
-        hit = [item.id for item in part.items if (category, item.id) in scores]
-        return max(hit, key=lambda item: scores[category, item], default=None)
+    def _best_item(self, category: str, scores: Mapping[Owner, int]) -> str | None:
+        items = {owner: score for owner, score in scores.items() if owner[0] == category}
+        items.pop((category, None), None)
+        return self._best(items)[1] if items else None
+
+    def _best(self, scores: Mapping[Owner, int]) -> Owner:
+        """The one with the highest score, the earlier declared among equals."""
+        return min(scores, key=lambda owner: (-scores[owner], self._place[owner]))
 
 
-def _owners(categories: Sequence[CategoryPart]) -> dict[str, list[tuple[str, str | None]]]:
-    """Who declares each keyword: a category, or an item of one."""
-    owners: dict[str, list[tuple[str, str | None]]] = {}
+def _in_order(categories: Sequence[CategoryPart]) -> Iterator[Owner]:
+    """Every category and item as the file declares them."""
+    for category in categories:
+        yield category.id, None
+        yield from ((category.id, item.id) for item in category.items)
+
+
+def _owners(categories: Sequence[CategoryPart]) -> dict[str, list[Owner]]:
+    """Who declares each keyword."""
+    owners: dict[str, list[Owner]] = {}
     for category in categories:
         for keyword in {fold(keyword) for keyword in category.keywords}:
             owners.setdefault(keyword, []).append((category.id, None))

@@ -57,8 +57,7 @@ class CaseFacts:
         for name in self._counts:
             known[name] = counts.get(name, case.counts.get(name))
         if self._mentions:
-            in_subject = self._index.hits(fold(case.subject))
-            anywhere = in_subject | self._index.hits(fold(case.text))
+            in_subject, anywhere = self._index.in_case(case.subject, case.text)
             for name, mention in self._mentions.items():
                 known[name] = mention.made_by(in_subject if mention.in_subject else anywhere)
         return {name: known[name] for name in self._used}

@@ -1,18 +1,17 @@
 """Which of many keywords stand in a text, Chinese or English, in one pass.
 
-Looking for each of 600 keywords alone takes 1 ms for 1,500 Chinese characters. So the text is read
-as the numbers that its pairs of neighbouring characters make, the pairs with which a keyword
-begins are picked out, and only those keywords are looked for: 0.14 ms on the same busy machine.
+The pass is Aho and Corasick's ("Efficient string matching", 1975), by a library: 2,000 keywords in
+a Chinese text of 400 characters take 10 µs, looking for each alone takes thirty times as long.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable
 
-_UTF_16 = f"utf-16-{sys.byteorder[0]}e"
+from ahocorasick_rs import AhoCorasick
+
 _WORDLIKE = re.compile(r"[a-z0-9]")
 _FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ]")
 _TO_HALF_WIDTH = {
@@ -36,36 +35,35 @@ def fold(text: str) -> str:
 
 
 class KeywordIndex:
-    """A fixed set of keywords of at least two characters each.
+    """A fixed set of keywords.
 
     A keyword that begins or ends with a Latin letter or a digit is a whole word there: `fire` does
     not stand in `firewall`. Chinese has no such borders: 漏电 stands in 电线漏电了.
     """
 
     def __init__(self, keywords: Iterable[str]) -> None:
-        self._by_pair: dict[int, list[tuple[str, re.Pattern[str] | None]]] = {}
-        for keyword in sorted({fold(keyword) for keyword in keywords}):
-            first_pair = _pairs(keyword)[0][0]
-            self._by_pair.setdefault(first_pair, []).append((keyword, _word(keyword)))
-        self._first_pairs = frozenset(self._by_pair)
+        folded = sorted({fold(keyword) for keyword in keywords})
+        self._letters = AhoCorasick(folded, store_patterns=True)
+        self._words = {each: word for each in folded if (word := _word(each)) is not None}
 
     def hits(self, folded: str) -> set[str]:
         """The keywords, folded, that stand in a folded text."""
-        even, odd = _pairs(folded)
-        found = self._first_pairs.intersection(even) | self._first_pairs.intersection(odd)
-        return {
-            keyword
-            for pair in found
-            for keyword, word in self._by_pair[pair]
-            if (keyword in folded if word is None else word.search(folded))
-        }
+        found = set(self._letters.find_matches_as_strings(folded, overlapping=True))
+        return self.within(folded, found) if found & self._words.keys() else found
 
+    def within(self, folded: str, keywords: Iterable[str]) -> set[str]:
+        """Those of some of the keywords that stand in a folded text."""
+        return {each for each in keywords if self._stands(each, folded)}
 
-def _pairs(text: str) -> tuple[memoryview[int], memoryview[int]]:
-    """Each two neighbouring UTF-16 units as one number: from even places, and from odd ones."""
-    units = memoryview(text.encode(_UTF_16, "surrogatepass"))
-    size = len(units)
-    return units[: size // 4 * 4].cast("I"), units[2 : 2 + (size - 2) // 4 * 4].cast("I")
+    def in_case(self, subject: str, text: str) -> tuple[set[str], set[str]]:
+        """The keywords, folded, that stand in a case's subject, and those in subject or text."""
+        subject = fold(subject)
+        found = self.hits(f"{subject}\n{fold(text)}")  # no keyword goes over the end of a line
+        return self.within(subject, found), found
+
+    def _stands(self, keyword: str, folded: str) -> bool:
+        word = self._words.get(keyword)
+        return keyword in folded if word is None else word.search(folded) is not None
 
 
 def _word(keyword: str) -> re.Pattern[str] | None:

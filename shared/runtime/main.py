@@ -214,7 +214,12 @@ def serve(
     port = listener.getsockname()[1]
     announce(f"http://{settings.host}:{port}")
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=int(settings.drain)
+        app,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=int(settings.drain),
     )
     # uvicorn stops on these signals and then raises them once more, for whoever was there before:
     # that is us, and we drain.

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-import anyio
-import anyio.to_thread
 
 from shared.domain.errors import Overloaded
 
@@ -31,24 +29,24 @@ class Turns:
         self, at_once: int = AT_ONCE, waiting: int = WAITING, patience: float = PATIENCE
     ) -> None:
         self._turn = asyncio.Semaphore(at_once)
-        self._at_once = at_once
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="request")
         self._most = waiting
         self._waiting = 0
         self._patience = patience
-        self._threads: anyio.CapacityLimiter | None = None
 
     async def run(self, work: Callable[[], Any]) -> Any:
         """What the function returns or raises; raises `Overloaded` before it has begun."""
         await self._wait()
         try:
-            if self._threads is None:
-                self._threads = anyio.CapacityLimiter(self._at_once)
-            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._turn.release()
 
     async def _wait(self) -> None:
-        if self._turn.locked() and self._waiting >= self._most:
+        if not self._turn.locked():
+            await self._turn.acquire()  # at once: a time limit would cost a task
+            return
+        if self._waiting >= self._most:
             raise Overloaded(f"{self._most} requests wait already", seconds=RETRY)
         self._waiting += 1
         try:

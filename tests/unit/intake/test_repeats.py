@@ -5,7 +5,7 @@ from itertools import pairwise, permutations
 
 import pytest
 
-from services.intake.repeats import WORDLESS, Matter, enter, matter_of
+from services.intake.repeats import WORDLESS, Matter, enter
 from shared.domain.case import Submission
 
 DAY_0 = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -22,9 +22,8 @@ def entered(*days: float) -> list[str | None]:
 
 
 def words(subject: str, text: str) -> str:
-    return matter_of(
-        Submission(source="s", external_id="1", channel="c", subject=subject, text=text)
-    )
+    given = Submission(source="s", external_id="1", channel="c", subject=subject, text=text)
+    return given.matter
 
 
 def test_the_same_words_within_the_days_repeat_the_earliest_case() -> None:

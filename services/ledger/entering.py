@@ -39,8 +39,8 @@ def append_entry(tx: Tx, *entered: str | int | None, body: str) -> None:
         raise ConfigurationError(
             "The row that notes where the journal ends is missing: restore the ledger's database."
         )
-    previous = bytes.fromhex(chain.hash)
-    fields = (chain.seq + 1, *entered, digest_of(body))
-    link = seal(previous, canonical(*fields))
-    tx.append(JOURNAL, *fields, body, previous, link)
-    tx.put(CHAIN, Chain(seq=chain.seq + 1, hash=link.hex()))
+    seq = chain.seq + 1
+    fields = (seq, *entered, digest_of(body))
+    link = seal(chain.hash, canonical(*fields))
+    tx.append(JOURNAL, *fields, body, chain.hash, link)
+    tx.put(CHAIN, Chain(seq=seq, hash=link))

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from pydantic_core import to_json
+import msgspec
 
 from services.ledger.erasure import left_of
 from shared.domain.model import EPOCH, Value
@@ -78,7 +78,7 @@ class Chain(Value):
 
     name: str = "journal"
     seq: int = 0
-    hash: str = GENESIS.hex()
+    hash: bytes = GENESIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,10 @@ class Verification:
 
 def canonical(*fields: str | int | None) -> bytes:
     """The JSON array of the fields by RFC 8785, which this encoder follows for these types."""
-    return to_json(fields)
+    return _encode(fields)
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def digest_of(body: str) -> str:
@@ -137,11 +140,11 @@ def verify(
             if count <= MOST:
                 found.append(broken)
         number, head = entry.seq, entry.hash
-    if (chain.seq, chain.hash) != (number, head.hex()):
+    if (chain.seq, chain.hash) != (number, head):
         count += 1
         found.append(
             f"the journal ends with entry {number} ({head.hex()}), but entry {chain.seq}"
-            f" ({chain.hash}) was noted as its end: entries were cut off or added"
+            f" ({chain.hash.hex()}) was noted as its end: entries were cut off or added"
         )
     return Verification(entries=number, head=head.hex(), breaks=count, found=tuple(found))
 

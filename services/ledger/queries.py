@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.ledger.dossier import Dossier
+from services.ledger.dossier import Dossier, Facts
 from services.ledger.journal import Chain, Entry
-from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, TEXTS
+from services.ledger.store import CHAIN, DOSSIERS, FACTS, JOURNAL, RATINGS
 from shared.domain.case import State
 from shared.domain.events import CaseRecorded, MessageDiscarded, MessageReplayed
 from shared.domain.message_events import ParkedMessageEvent
@@ -19,6 +19,7 @@ BLOCK = 1000
 """Rows fetched at a time where the number of rows has no limit."""
 
 case = DOSSIERS.table.c
+_fact = FACTS.table.c
 _rating = RATINGS.table.c
 _entry = JOURNAL.table.c
 _open = case.state == State.OPEN.value
@@ -116,9 +117,10 @@ def figures(
         case.paused.is_(sa.true()),
         case.extended.is_(sa.true()),
     )
-    keys = [case[name] for name in by]
+    keys = [_column(name) for name in by]
     counts = [sa.func.count(), *(sa.func.count().filter(condition) for condition in conditions)]
     query = sa.select(*keys, *counts).where(*period.conditions()).group_by(*keys)
+    query = query.select_from(_with_facts(DOSSIERS.table, case.key, keys))
     rows = map(tuple, connection.execute(query))
     return {_group(row, len(by)): Figures(*row[len(by) :]) for row in rows}
 
@@ -126,17 +128,18 @@ def figures(
 def votes(
     connection: sa.Connection, by: Sequence[str], period: Period = EVER
 ) -> dict[Group, Votes]:
-    """Counts of judgements by `level`, `unit` (those judged) or columns of the case."""
-    keys = [_rating[name] if name in {"level", "unit"} else case[name] for name in by]
+    """Counts of judgements by `level`, `unit` (those judged) or what was recorded of the case."""
+    keys = [_rating[name] if name in _rating else _fact[name] for name in by]
+    source: sa.FromClause = _with_facts(RATINGS.table, _rating.case_id, keys)
+    if period:
+        source = source.join(DOSSIERS.table, case.key == _rating.case_id)
     query = sa.select(
         *keys,
         sa.func.count(_rating.asked_at),
         sa.func.count(_rating.rated_at),
         sa.func.count().filter(_rating.satisfied.is_(sa.true())),
-    ).group_by(*keys)
-    if period or not {"level", "unit"}.issuperset(by):
-        query = query.join_from(RATINGS.table, DOSSIERS.table, case.key == _rating.case_id)
-        query = query.where(*period.conditions())
+    )
+    query = query.select_from(source).where(*period.conditions()).group_by(*keys)
     rows = map(tuple, connection.execute(query))
     return {_group(row, len(by)): Votes(*row[len(by) :]) for row in rows}
 
@@ -148,13 +151,14 @@ def listing(
     words: str = "",
     after: tuple[int, str] | None = None,
     limit: int,
-) -> list[Dossier]:
+) -> list[tuple[Dossier, Facts]]:
     """Cases that meet the conditions and hold all the words, the newest recorded first.
 
     `after` is the moment of recording (microseconds) and the id of the last case that was seen.
     """
     query = (
-        sa.select(case.body)
+        sa.select(case.body, FACTS.table)
+        .join_from(DOSSIERS.table, FACTS.table, _fact.case_id == case.key)
         .where(case.recorded_at.is_not(None), *conditions)
         .order_by(case.recorded_at.desc(), case.key.desc())
         .limit(limit)
@@ -163,11 +167,24 @@ def listing(
         at, key = after
         older = sa.or_(case.recorded_at < at, case.key < key)
         query = query.where(case.recorded_at <= at, older)
-    if words.split():
-        query = query.join(TEXTS.table, TEXTS.table.c.case_id == case.key)
-        for word in words.casefold().split():
-            query = query.where(TEXTS.table.c.words.contains(word, autoescape=True))
-    return [DOSSIERS.parse(body) for body in connection.scalars(query)]
+    for word in words.casefold().split():
+        query = query.where(_fact.words.contains(word, autoescape=True))
+    rows = map(tuple, connection.execute(query))
+    return [(DOSSIERS.parse(body), Facts(*facts)) for body, *facts in rows]
+
+
+def one(connection: sa.Connection, case_id: str) -> tuple[Dossier, Facts | None] | None:
+    """What is known of a case, and what was recorded of it where that was heard; None of none."""
+    query = (
+        sa.select(case.body, FACTS.table)
+        .outerjoin_from(DOSSIERS.table, FACTS.table, _fact.case_id == case.key)
+        .where(case.key == case_id)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    body, *facts = tuple(row)
+    return DOSSIERS.parse(body), Facts(*facts) if facts[0] else None
 
 
 def history(connection: sa.Connection, case_id: str) -> list[Entry]:
@@ -219,15 +236,16 @@ def past_line(event: str, dossier: str) -> str:
 
 def versions(connection: sa.Connection) -> Iterator[tuple[Any, ...]]:
     """Every case's id and the newest versions seen of its four aggregates, by id."""
-    columns = (
-        case.key,
-        case.record_version,
-        case.handling_version,
-        case.clocks_version,
-        case.judgement_version,
-    )
-    query = sa.select(*columns).order_by(case.key)
-    yield from map(tuple, connection.execution_options(yield_per=BLOCK).execute(query))
+    query = sa.select(case.body).order_by(case.key)
+    for body in connection.execution_options(yield_per=BLOCK).scalars(query):
+        known = DOSSIERS.parse(body)
+        yield (
+            known.case_id,
+            known.record_version,
+            known.handling_version,
+            known.clocks_version,
+            known.judgement_version,
+        )
 
 
 def contents(connection: sa.Connection) -> Iterator[tuple[Any, ...]]:
@@ -250,6 +268,20 @@ def resolved(connection: sa.Connection) -> Iterator[tuple[str, str, str]]:
     query = query.where(_entry.type.in_([MessageReplayed.type, MessageDiscarded.type]))
     for kind, case_id, body in connection.execution_options(yield_per=BLOCK).execute(query):
         yield ParkedMessageEvent.from_json(body).service, kind, case_id
+
+
+def _column(name: str) -> sa.ColumnElement[Any]:
+    """By what cases are counted: as they stand, or as they were recorded."""
+    return case[name] if name in case else _fact[name]
+
+
+def _with_facts(
+    table: sa.Table, case_id: sa.ColumnElement[str], columns: Sequence[sa.ColumnElement[Any]]
+) -> sa.FromClause:
+    """The table, with what was recorded of its cases where one of the columns asks for it."""
+    if not any(column.table is FACTS.table for column in columns):
+        return table
+    return table.outerjoin(FACTS.table, _fact.case_id == case_id)
 
 
 def _group(row: tuple[Any, ...], width: int) -> Group:

@@ -54,20 +54,7 @@ DOSSIERS = aggregates(
     METADATA,
     "dossiers",
     Dossier,
-    Field("record_version", sa.Integer(), lambda d: d.record_version),
-    Field("handling_version", sa.Integer(), lambda d: d.handling_version),
-    Field("clocks_version", sa.Integer(), lambda d: d.clocks_version),
-    Field("judgement_version", sa.Integer(), lambda d: d.judgement_version),
-    Field("source", sa.Text(), lambda d: d.source),
-    Field("external_id", sa.Text(), lambda d: d.external_id),
     Field("recorded_at", sa.BigInteger(), lambda d: micros(d.recorded_at), index=True),
-    Field("channel", sa.Text(), lambda d: d.channel),
-    Field("kind", sa.Text(), lambda d: d.kind.value if d.kind else None),
-    Field("category", sa.Text(), lambda d: d.category),
-    Field("item", sa.Text(), lambda d: d.item),
-    Field("station", sa.Text(), lambda d: d.station),
-    Field("recorder", sa.Text(), lambda d: d.recorder),
-    Field("campaign", sa.Text(), lambda d: d.campaign),
     Field("repeat_of", sa.Text(), lambda d: d.repeat_of),
     Field("colour", sa.Text(), lambda d: d.colour),
     Field("unit", sa.Text(), lambda d: d.unit),
@@ -81,8 +68,9 @@ DOSSIERS = aggregates(
     Field("extended", sa.Boolean(), lambda d: d.extended),
     Field("erased_at", sa.BigInteger(), lambda d: micros(d.erased_at)),
 )
-"""One row per case. Only `recorded_at`, which never changes, is indexed besides the key: a row
-that changes with every event then costs no index anything."""
+"""One row per case: what moves, and what every figure counts by. It is written with nearly every
+event, so that each column costs something each time. Only `recorded_at`, which never changes, is
+indexed besides the key: a row that changes with every event then costs no index anything."""
 
 RATINGS = Collection(
     METADATA,
@@ -95,20 +83,28 @@ RATINGS = Collection(
         Field("unit", sa.Text(), lambda row: row.unit),
         Field("asked_at", sa.BigInteger(), lambda row: micros(row.asked_at)),
         Field("rated_at", sa.BigInteger(), lambda row: micros(row.rated_at)),
-        Field("value", sa.Integer(), lambda row: row.value),
         Field("satisfied", sa.Boolean(), lambda row: row.satisfied),
-        Field("lapsed", sa.Boolean(), lambda row: row.lapsed),
     ),
 )
 """One row per round whose answer somebody was asked to rate."""
 
-TEXTS = Log(
+FACTS = Log(
     METADATA,
-    "texts",
+    "facts",
     sa.Column("case_id", key_type(), primary_key=True),
+    sa.Column("source", sa.Text()),
+    sa.Column("external_id", sa.Text()),
+    sa.Column("channel", sa.Text()),
+    sa.Column("kind", sa.Text()),
+    sa.Column("category", sa.Text()),
+    sa.Column("item", sa.Text()),
+    sa.Column("subject", sa.Text()),
+    sa.Column("station", sa.Text()),
+    sa.Column("recorder", sa.Text()),
+    sa.Column("campaign", sa.Text()),
     sa.Column("words", sa.Text(), nullable=False),
 )
-"""What a search looks through: written once per case, apart from the rows that change."""
+"""What was recorded (`dossier.Facts`): written once per case, apart from the rows that change."""
 
 SHADOW = Collection(METADATA, "shadow", Shadow, key=lambda shadow: shadow.name)
 """At most one row: the candidate that decides beside the policy in force."""

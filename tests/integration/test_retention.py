@@ -25,7 +25,7 @@ from services.ledger.erasure import ERASED_ENTRIES, ErasedEntries
 from services.ledger.journal import Verification, digest_of, verify
 from services.ledger.service import LEDGER
 from services.ledger.store import JOURNAL
-from services.ledger.store import TEXTS as WORDS
+from services.ledger.store import FACTS
 from services.notify.notices import DIGEST, DayList, Listed, Notice, NoticeState, Told
 from services.notify.service import NOTIFY
 from services.notify.store import NOTICES
@@ -260,14 +260,14 @@ def test_the_chain_stays_whole_and_the_report_as_it_was(open_desk: Opener) -> No
         assert check(office).intact, check(office).found
         assert figures(office) == counted
         for table in LEDGER.metadata.tables.values():
-            if table.name in {"journal", "dossiers", "texts"}:
+            if table.name in {"journal", "dossiers", "facts"}:
                 assert "zqx" not in rows(office, table), table.name
         assert "No light in the stairs (stays)" in rows(office, JOURNAL.table)
         with office.storage.read() as connection:
             assert queries.count(connection) == (1, 1)
             [(event, _)] = queries.past(connection)
         assert stays.id in event
-        assert gone.id in rows(office, WORDS.table), "by its id the case is found as before"
+        assert gone.id in rows(office, FACTS.table), "by its id the case is found as before"
 
 
 def figures(office: Desk) -> Any:

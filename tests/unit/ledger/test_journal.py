@@ -25,7 +25,7 @@ def write(bodies: Sequence[str]) -> tuple[Entries, Chain]:
         link = seal(previous, canonical(*fields, digest))
         entries.append(Entry(*fields, digest=digest, body=body, previous=previous, hash=link))
         previous = link
-    return entries, Chain(seq=len(bodies), hash=previous.hex())
+    return entries, Chain(seq=len(bodies), hash=previous)
 
 
 BODIES = ['{"text":"停电"}', '{"text":"b"}', '{"text":"c"}', '{"text":"d"}']
@@ -35,7 +35,7 @@ def test_an_untouched_journal_is_intact() -> None:
     entries, chain = write(BODIES)
     found = verify(entries, chain)
     assert found.intact
-    assert (found.entries, found.head) == (4, chain.hash)
+    assert (found.entries, found.head) == (4, chain.hash.hex())
 
 
 def test_an_empty_journal_is_intact() -> None:

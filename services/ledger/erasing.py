@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from services.ledger.dossier import Facts
 from services.ledger.entering import append_entry
 from services.ledger.erasure import ERASED_ENTRIES, ErasedEntries, left_of
-from services.ledger.journal import digest_of
+from services.ledger.journal import as_json, digest_of
 from services.ledger.logic import facts
 from services.ledger.store import FACTS, JOURNAL
 from shared.domain.events import CaseErased
@@ -40,7 +40,7 @@ def erase_entries(event: CaseErased, tx: Tx, ctx: Context) -> None:
         left = left_of(type_, body, event.at)
         if left != body:
             tx.revise(JOURNAL, seq, "body", left)
-            digests[seq] = digest_of(left)
+            digests[seq] = digest_of(left.encode())
     cause = ctx.cause
     assert cause is not None, "an event is heard in an envelope"
     append_entry(
@@ -53,7 +53,7 @@ def erase_entries(event: CaseErased, tx: Tx, ctx: Context) -> None:
         micros(ctx.now),
         cause.correlationid,
         cause.policyversion,
-        body=ErasedEntries(case_id=event.case_id, left=digests).to_json(),
+        body=as_json(ErasedEntries(case_id=event.case_id, left=digests)),
     )
 
 

@@ -7,6 +7,7 @@ case as a whole and for each of its rounds. Standings are joined (`Standing.join
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from services.ledger.dossier import Dossier, Facts, RatingRow, Round
@@ -199,4 +200,7 @@ def _as_before(known: Dossier, standing: Standing, rounds: tuple[Round, ...]) ->
 
 def _with(rounds: tuple[Round, ...], changed: Round) -> tuple[Round, ...]:
     others = [each for each in rounds if each.number != changed.number]
-    return tuple(sorted([*others, changed], key=lambda each: each.number))
+    return tuple(sorted([*others, changed], key=_number))
+
+
+_number = attrgetter("number")

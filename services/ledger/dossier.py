@@ -6,6 +6,7 @@ dossier is written again with nearly every event, and holds what moves and what 
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import NamedTuple
 
 from shared.domain.aggregates import HandlingState
@@ -101,17 +102,20 @@ class Dossier(Aggregate):
     @property
     def breached(self) -> bool:
         """Whether an answer of any round came too late."""
-        return any([each.late for each in self.rounds])
+        return any(map(_late, self.rounds))
 
     @property
     def paused(self) -> bool:
         """Whether the clocks of any round stood still for a while."""
-        return any([each.paused for each in self.rounds])
+        return any(map(_paused, self.rounds))
 
     @property
     def extended(self) -> bool:
         """Whether more time was granted in any round."""
-        return any([each.extended for each in self.rounds])
+        return any(map(_extended, self.rounds))
+
+
+_late, _paused, _extended = map(attrgetter, ("late", "paused", "extended"))
 
 
 class RatingRow(Value):

@@ -138,7 +138,8 @@ def line_of(dossier: Dossier, facts: Facts | None, now: datetime) -> CaseLine:
 
 
 _RECORDED = (
-    "source", "external_id", "subject", "kind", "channel", "category", "item", "station", "campaign",
+    "source", "external_id", "subject", "kind", "channel", "category", "item", "station",
+    "campaign",
 )  # fmt: skip
 
 

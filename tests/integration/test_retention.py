@@ -329,7 +329,10 @@ def verify_with(office: Desk, bodies: dict[int, str]) -> Verification:
         left = erasures(connection)
 
         def forged(case_id: str) -> dict[int, str]:
-            return {**left(case_id), **{seq: digest_of(body.encode()) for seq, body in bodies.items()}}
+            return {
+                **left(case_id),
+                **{seq: digest_of(body.encode()) for seq, body in bodies.items()},
+            }
 
         return verify(queries.journal(connection), queries.chain(connection), forged)
 

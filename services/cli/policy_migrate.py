@@ -47,17 +47,17 @@ class Wanted:
     category: str | None
     colour: str | None
 
-    def has(self, dossier: dict[str, Any], case: Case) -> bool:
-        """Whether a case is one of them."""
+    def has(self, dossier: dict[str, Any]) -> bool:
+        """Whether the case of a dossier is one of them."""
         given = {
             "policy_version": self.version,
             "unit": self.unit,
+            "category": self.category,
             "colour": self.colour,
         }
         return (
             dossier["standing"]["state"] == State.OPEN
             and dossier["progress"] in WAITING
-            and self.category in {None, case.category}
             and all(value in {None, dossier[name]} for name, value in given.items())
         )
 
@@ -79,10 +79,10 @@ def plan(lines: Iterable[str], wanted: Wanted, policy: Policy) -> Plan:
     for line in lines:
         known = json.loads(line)
         dossier = known["dossier"]
-        case = Case.from_plain(known["event"]["record"]["case"])
-        if not wanted.has(dossier, case):
+        if not wanted.has(dossier):
             continue
         found.looked_at += 1
+        case = Case.from_plain(known["event"]["record"]["case"])
         decision = policy.triage(case)
         moved = _is_due_otherwise(dossier, case, decision, policy)
         if moved or any(dossier[name] != getattr(decision, name) for name in DECIDED):

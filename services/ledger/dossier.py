@@ -1,7 +1,7 @@
 """A case as the ledger knows it: what was recorded, and what its four owners made of it.
 
-Texts and histories stay in the journal. What was recorded is written down once, as `Facts`. A
-dossier is written again with nearly every event, and holds what moves and what is counted.
+Texts and histories stay in the journal. A dossier is written again with nearly every event, and
+holds what moves and what is counted; what is only searched and shown is written once, as `Facts`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ from shared.domain.model import Instant, Value
 
 
 class Facts(NamedTuple):
-    """What was recorded of a case; the order of the fields is that of the table's columns."""
+    """What is searched and shown of a recorded case; the fields are the table's columns."""
 
     case_id: str
     source: str | None
     external_id: str | None
-    channel: str | None
     kind: str | None
-    category: str | None
-    item: str | None
     subject: str | None
     station: str | None
     recorder: str | None
@@ -75,6 +72,9 @@ class Dossier(Aggregate):
 
     recorded_at: Instant | None = None
     """None until it is known what was recorded."""
+    channel: str | None = None
+    category: str | None = None
+    item: str | None = None
     repeat_of: str | None = None
 
     progress: HandlingState = HandlingState.PENDING

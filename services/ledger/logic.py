@@ -32,7 +32,7 @@ SETTLING = (CaseClosed, CaseReopened, CaseWithdrawn)
 """The events that say where a case stands."""
 
 RECORDING = (CaseRecorded, CaseWithdrawn, CaseErased)
-"""The events that tell what was recorded."""
+"""The events that bring the case as it was recorded."""
 
 JUDGED = (EvaluationRequested, EvaluationReceived, EvaluationLapsed)
 """The events that tell of the judgement of the round that they name."""
@@ -76,7 +76,7 @@ def redacted(event: Event) -> Event:
 
 
 def facts(event: Event) -> Facts | None:
-    """What an event tells of the case as it was recorded; None where it tells nothing of it."""
+    """What is written down of the case that an event brings; None where it brings none."""
     case = event.record.case if isinstance(event, RECORDING) else None
     if case is None:
         return None
@@ -84,10 +84,7 @@ def facts(event: Event) -> Facts | None:
         case_id=case.id,
         source=case.source or None,
         external_id=case.external_id or None,
-        channel=case.channel or None,
         kind=case.kind.value,
-        category=case.category or None,
-        item=case.item,
         subject=case.subject or None,
         station=case.station,
         recorder=case.recorder,
@@ -104,13 +101,20 @@ def _words(case: Case) -> str:
 def _record(known: Dossier, record: Record, standing: Standing, _event: Event) -> Dossier:
     if record.version <= known.record_version:
         return _as_before(known, standing, known.rounds)
-    case = record.case
-    return known.but(
+    known = known.but(
         standing=standing,
         version=known.version + record.version - known.record_version,
         record_version=record.version,
-        recorded_at=known.recorded_at if case is None else case.recorded_at,
-        repeat_of=known.repeat_of if case is None else case.repeat_of,
+    )
+    case = record.case
+    if case is None:
+        return known
+    return known.but(
+        recorded_at=case.recorded_at,
+        channel=case.channel or None,
+        category=case.category or None,
+        item=case.item,
+        repeat_of=case.repeat_of,
     )
 
 

@@ -117,10 +117,9 @@ def figures(
         case.paused.is_(sa.true()),
         case.extended.is_(sa.true()),
     )
-    keys = [_column(name) for name in by]
+    keys = [case[name] for name in by]
     counts = [sa.func.count(), *(sa.func.count().filter(condition) for condition in conditions)]
     query = sa.select(*keys, *counts).where(*period.conditions()).group_by(*keys)
-    query = query.select_from(_with_facts(DOSSIERS.table, case.key, keys))
     rows = map(tuple, connection.execute(query))
     return {_group(row, len(by)): Figures(*row[len(by) :]) for row in rows}
 
@@ -128,18 +127,17 @@ def figures(
 def votes(
     connection: sa.Connection, by: Sequence[str], period: Period = EVER
 ) -> dict[Group, Votes]:
-    """Counts of judgements by `level`, `unit` (those judged) or what was recorded of the case."""
-    keys = [_rating[name] if name in _rating else _fact[name] for name in by]
-    source: sa.FromClause = _with_facts(RATINGS.table, _rating.case_id, keys)
-    if period:
-        source = source.join(DOSSIERS.table, case.key == _rating.case_id)
+    """Counts of judgements by `level`, `unit` (those judged) or columns of the case."""
+    keys = [_rating[name] if name in {"level", "unit"} else case[name] for name in by]
     query = sa.select(
         *keys,
         sa.func.count(_rating.asked_at),
         sa.func.count(_rating.rated_at),
         sa.func.count().filter(_rating.satisfied.is_(sa.true())),
-    )
-    query = query.select_from(source).where(*period.conditions()).group_by(*keys)
+    ).group_by(*keys)
+    if period or not {"level", "unit"}.issuperset(by):
+        query = query.join_from(RATINGS.table, DOSSIERS.table, case.key == _rating.case_id)
+        query = query.where(*period.conditions())
     rows = map(tuple, connection.execute(query))
     return {_group(row, len(by)): Votes(*row[len(by) :]) for row in rows}
 
@@ -268,20 +266,6 @@ def resolved(connection: sa.Connection) -> Iterator[tuple[str, str, str]]:
     query = query.where(_entry.type.in_([MessageReplayed.type, MessageDiscarded.type]))
     for kind, case_id, body in connection.execution_options(yield_per=BLOCK).execute(query):
         yield ParkedMessageEvent.from_json(body).service, kind, case_id
-
-
-def _column(name: str) -> sa.ColumnElement[Any]:
-    """By what cases are counted: as they stand, or as they were recorded."""
-    return case[name] if name in case else _fact[name]
-
-
-def _with_facts(
-    table: sa.Table, case_id: sa.ColumnElement[str], columns: Sequence[sa.ColumnElement[Any]]
-) -> sa.FromClause:
-    """The table, with what was recorded of its cases where one of the columns asks for it."""
-    if not any(column.table is FACTS.table for column in columns):
-        return table
-    return table.outerjoin(FACTS.table, _fact.case_id == case_id)
 
 
 def _group(row: tuple[Any, ...], width: int) -> Group:

@@ -121,6 +121,9 @@ def line_of(dossier: Dossier, facts: Facts | None, now: datetime) -> CaseLine:
     return CaseLine(
         id=dossier.case_id,
         **{name: recorded.get(name) for name in _RECORDED},
+        channel=dossier.channel,
+        category=dossier.category,
+        item=dossier.item,
         state=dossier.standing.state,
         round=dossier.standing.round,
         progress=dossier.progress,
@@ -137,10 +140,7 @@ def line_of(dossier: Dossier, facts: Facts | None, now: datetime) -> CaseLine:
     )
 
 
-_RECORDED = (
-    "source", "external_id", "subject", "kind", "channel", "category", "item", "station",
-    "campaign",
-)  # fmt: skip
+_RECORDED = ("source", "external_id", "subject", "kind", "station", "campaign")
 
 
 def read_file(connection: sa.Connection, case_id: str, now: datetime) -> CaseFile:

@@ -55,6 +55,9 @@ DOSSIERS = aggregates(
     "dossiers",
     Dossier,
     Field("recorded_at", sa.BigInteger(), lambda d: micros(d.recorded_at), index=True),
+    Field("channel", sa.Text(), lambda d: d.channel),
+    Field("category", sa.Text(), lambda d: d.category),
+    Field("item", sa.Text(), lambda d: d.item),
     Field("repeat_of", sa.Text(), lambda d: d.repeat_of),
     Field("colour", sa.Text(), lambda d: d.colour),
     Field("unit", sa.Text(), lambda d: d.unit),
@@ -94,17 +97,14 @@ FACTS = Log(
     sa.Column("case_id", key_type(), primary_key=True),
     sa.Column("source", sa.Text()),
     sa.Column("external_id", sa.Text()),
-    sa.Column("channel", sa.Text()),
     sa.Column("kind", sa.Text()),
-    sa.Column("category", sa.Text()),
-    sa.Column("item", sa.Text()),
     sa.Column("subject", sa.Text()),
     sa.Column("station", sa.Text()),
     sa.Column("recorder", sa.Text()),
     sa.Column("campaign", sa.Text()),
     sa.Column("words", sa.Text(), nullable=False),
 )
-"""What was recorded (`dossier.Facts`): written once per case, apart from the rows that change."""
+"""What is searched and shown of a case (`dossier.Facts`): written once, apart from what changes."""
 
 SHADOW = Collection(METADATA, "shadow", Shadow, key=lambda shadow: shadow.name)
 """At most one row: the candidate that decides beside the policy in force."""

@@ -1,4 +1,4 @@
-"""What was recorded of a case stands apart from what moves, and is written once.
+"""What is only searched and shown stands apart from what moves, and is written once per case.
 
 In stored bodies of dossiers the same facts are ignored, and go with the next event about the case.
 """
@@ -14,8 +14,7 @@ from shared.storage.collection import key_type
 revision = "0007"
 down_revision = "0006"
 
-MOVED = ("source", "external_id", "channel", "kind", "category", "item")
-MOVED_TOO = ("station", "recorder", "campaign")
+MOVED = ("source", "external_id", "kind", "station", "recorder", "campaign")
 OWNERS = ("record_version", "handling_version", "clocks_version", "judgement_version")
 
 
@@ -24,10 +23,16 @@ def upgrade() -> None:
     op.create_table(
         "facts",
         sa.Column("case_id", key_type(), primary_key=True),
-        *(sa.Column(name, sa.Text()) for name in (*MOVED, "subject", *MOVED_TOO)),
+        sa.Column("source", sa.Text()),
+        sa.Column("external_id", sa.Text()),
+        sa.Column("kind", sa.Text()),
+        sa.Column("subject", sa.Text()),
+        sa.Column("station", sa.Text()),
+        sa.Column("recorder", sa.Text()),
+        sa.Column("campaign", sa.Text()),
         sa.Column("words", sa.Text(), nullable=False),
     )
-    names = ", ".join((*MOVED, *MOVED_TOO))
+    names = ", ".join(MOVED)
     postgres = op.get_bind().dialect.name == "postgresql"
     subject = "body::json ->> 'subject'" if postgres else "json_extract(body, '$.subject')"
     op.execute(
@@ -36,7 +41,7 @@ def upgrade() -> None:
     )
     op.drop_table("texts")
     with op.batch_alter_table("dossiers") as dossiers:
-        for name in (*MOVED, *MOVED_TOO, *OWNERS):
+        for name in (*MOVED, *OWNERS):
             dossiers.drop_column(name)
     with op.batch_alter_table("ratings") as ratings:
         ratings.drop_column("value")

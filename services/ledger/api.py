@@ -21,7 +21,6 @@ from services.ledger.reading import CaseFile, read_file, read_report
 from services.ledger.reviewing import ReviewList, ReviewQuery
 from services.ledger.search import CaseList, CaseQuery, search
 from services.ledger.shadow import ShadowReport
-from services.ledger.store import DOSSIERS
 from shared.domain.model import Input
 from shared.domain.reviews import Review
 from shared.runtime.commands import command_routes
@@ -90,7 +89,7 @@ def api(gateway: Gateway) -> Routes:
     def case_file(case_id: str) -> CaseFile:
         """Everything that is known of a case, and everything that happened to it, in order."""
         with gateway.read() as connection:
-            return read_file(connection, DOSSIERS, case_id, gateway.context.now)
+            return read_file(connection, case_id, gateway.context.now)
 
     @routes.get("/report")
     def figures(query: Period) -> Report:

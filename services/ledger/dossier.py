@@ -1,13 +1,32 @@
-"""A case as the ledger knows it: the newest facts of its four owners, and what each round brought.
+"""A case as the ledger knows it: what was recorded, and what its four owners made of it.
 
-Texts and histories stay in the journal; a dossier holds what is searched, shown and counted.
+Texts and histories stay in the journal. A dossier is written again with nearly every event, and
+holds what moves and what is counted; what is only searched and shown is written once, as `Facts`.
 """
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import NamedTuple
+
 from shared.domain.aggregates import HandlingState
-from shared.domain.case import Aggregate, Kind
+from shared.domain.case import Aggregate
 from shared.domain.model import Instant, Value
+
+
+class Facts(NamedTuple):
+    """What is searched and shown of a recorded case; the fields are the table's columns."""
+
+    case_id: str
+    source: str | None
+    external_id: str | None
+    kind: str | None
+    subject: str | None
+    station: str | None
+    recorder: str | None
+    campaign: str | None
+    words: str
+    """What a search looks through, in lower case."""
 
 
 class Round(Value):
@@ -51,17 +70,11 @@ class Dossier(Aggregate):
     clocks_version: int = 0
     judgement_version: int = 0
 
-    source: str | None = None
-    external_id: str | None = None
     recorded_at: Instant | None = None
+    """None until it is known what was recorded."""
     channel: str | None = None
-    kind: Kind | None = None
     category: str | None = None
     item: str | None = None
-    subject: str | None = None
-    station: str | None = None
-    recorder: str | None = None
-    campaign: str | None = None
     repeat_of: str | None = None
 
     progress: HandlingState = HandlingState.PENDING
@@ -89,17 +102,20 @@ class Dossier(Aggregate):
     @property
     def breached(self) -> bool:
         """Whether an answer of any round came too late."""
-        return any(each.late for each in self.rounds)
+        return any(map(_late, self.rounds))
 
     @property
     def paused(self) -> bool:
         """Whether the clocks of any round stood still for a while."""
-        return any(each.paused for each in self.rounds)
+        return any(map(_paused, self.rounds))
 
     @property
     def extended(self) -> bool:
         """Whether more time was granted in any round."""
-        return any(each.extended for each in self.rounds)
+        return any(map(_extended, self.rounds))
+
+
+_late, _paused, _extended = map(attrgetter, ("late", "paused", "extended"))
 
 
 class RatingRow(Value):
@@ -111,9 +127,7 @@ class RatingRow(Value):
     unit: str
     asked_at: Instant | None
     rated_at: Instant | None
-    value: int | None
     satisfied: bool | None
-    lapsed: bool
 
     @property
     def key(self) -> str:

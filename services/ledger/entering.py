@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.ledger import logic
-from services.ledger.journal import Chain, canonical, digest_of, seal
+from services.ledger.journal import Chain, as_json, digest_of, seal
 from services.ledger.store import CHAIN, JOURNAL
 from shared.domain.errors import ConfigurationError
 from shared.domain.events import Event
@@ -28,19 +28,19 @@ def append(event: Event, tx: Tx, ctx: Context) -> None:
         micros(cause.time),
         cause.correlationid,
         cause.policyversion,
-        body=logic.redacted(event).to_json(),
+        body=as_json(logic.redacted(event)),
     )
 
 
-def append_entry(tx: Tx, *entered: str | int | None, body: str) -> None:
-    """Write an entry: its fields from `event_id` to `policy_version`, and its body."""
-    chain = tx.get(CHAIN, NAME)
-    if chain is None:
+def append_entry(tx: Tx, *entered: str | int | None, body: bytes) -> None:
+    """Write an entry: its fields from `event_id` to `policy_version`, and its body in UTF-8."""
+    end = tx.get(CHAIN, NAME)
+    if end is None:
         raise ConfigurationError(
             "The row that notes where the journal ends is missing: restore the ledger's database."
         )
-    previous = bytes.fromhex(chain.hash)
-    fields = (chain.seq + 1, *entered, digest_of(body))
-    link = seal(previous, canonical(*fields))
-    tx.append(JOURNAL, *fields, body, previous, link)
-    tx.put(CHAIN, Chain(seq=chain.seq + 1, hash=link.hex()))
+    seq, previous = end.seq + 1, end.hash
+    fields = (seq, *entered, digest_of(body))
+    link = seal(previous, as_json(fields))
+    tx.append(JOURNAL, *fields, body.decode(), previous, link)
+    tx.put(CHAIN, Chain(seq=seq, hash=link))

@@ -1,4 +1,4 @@
-"""Erasing what is personal in the journal, so that its chain stays whole and can be verified."""
+"""Erasing what is personal in the journal, whose chain stays whole and verifiable, and in facts."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
+from services.ledger.dossier import Facts
 from services.ledger.entering import append_entry
 from services.ledger.erasure import ERASED_ENTRIES, ErasedEntries, left_of
-from services.ledger.journal import digest_of
-from services.ledger.store import JOURNAL
+from services.ledger.journal import as_json, digest_of
+from services.ledger.logic import facts
+from services.ledger.store import FACTS, JOURNAL
 from shared.domain.events import CaseErased
 from shared.domain.ids import new_id
 from shared.domain.model import micros
@@ -38,7 +40,7 @@ def erase_entries(event: CaseErased, tx: Tx, ctx: Context) -> None:
         left = left_of(type_, body, event.at)
         if left != body:
             tx.revise(JOURNAL, seq, "body", left)
-            digests[seq] = digest_of(left)
+            digests[seq] = digest_of(left.encode())
     cause = ctx.cause
     assert cause is not None, "an event is heard in an envelope"
     append_entry(
@@ -51,8 +53,20 @@ def erase_entries(event: CaseErased, tx: Tx, ctx: Context) -> None:
         micros(ctx.now),
         cause.correlationid,
         cause.policyversion,
-        body=ErasedEntries(case_id=event.case_id, left=digests).to_json(),
+        body=as_json(ErasedEntries(case_id=event.case_id, left=digests)),
     )
+
+
+def erase_facts(event: CaseErased, tx: Tx) -> None:
+    """Leave of what was recorded what is left of it in the event."""
+    left = facts(event)
+    query = sa.select(FACTS.table).where(FACTS.table.c.case_id == event.case_id)
+    known = tx.connection.execute(query).one_or_none()
+    if left is None or known is None:  # what the event itself brought is erased already
+        return
+    for column, was, now in zip(Facts._fields, known, left, strict=True):
+        if was != now:
+            tx.revise(FACTS, event.case_id, column, now)
 
 
 def erasures(connection: sa.Connection) -> Callable[[str], Mapping[int, str]]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from services.ledger import logic
 from services.ledger.dossier import Dossier
 from services.ledger.entering import NAME, append
-from services.ledger.erasing import erase_entries
+from services.ledger.erasing import erase_entries, erase_facts
 from services.ledger.reviewing import sign_review
 from services.ledger.shadowing import NAME as SHADOW_NAME
 from services.ledger.shadowing import shadow_policy, try_shadow
-from services.ledger.store import CHAIN, DOSSIERS, RATINGS, REVIEWS, SHADOW, TEXTS
+from services.ledger.store import CHAIN, DOSSIERS, FACTS, RATINGS, REVIEWS, SHADOW
 from shared.domain.commands import Command, ShadowPolicy, SignReview
 from shared.domain.erasure import erased
 from shared.domain.events import EVENTS, CaseErased, Event, PolicyApplied
@@ -33,19 +33,19 @@ def enter(event: Event, tx: Tx, ctx: Context) -> Sequence[Event]:
     rating = logic.rating(dossier, event)
     if rating is not None:
         tx.put(RATINGS, rating)
-    words = logic.words(event)
-    if words and not known.record_version:
-        tx.append(TEXTS, event.case_id, words)
+    facts = logic.facts(event)
+    if facts is not None and known.recorded_at is None:
+        tx.append(FACTS, *facts)
     return ()
 
 
 def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
-    """Enter that the case is erased, and erase what the journal and the dossier hold of it."""
+    """Enter that the case is erased, and erase what the ledger holds of it."""
     enter(event, tx, ctx)
     dossier = tx.get(DOSSIERS, event.case_id)
     assert dossier is not None, "it was entered just now"
     tx.put(DOSSIERS, erased(dossier, event.at))
-    tx.revise(TEXTS, event.case_id, "words", logic.words(event))
+    erase_facts(event, tx)
     erase_entries(event, tx, ctx)
     return ()
 
@@ -56,18 +56,18 @@ def enter_policy(event: PolicyApplied, tx: Tx, ctx: Context) -> Sequence[Event]:
     return keep_policy(event, tx, ctx)
 
 
-def needs(cause: Event | Command) -> Iterable[Need]:
+def needs(cause: Event | Command) -> Sequence[Need]:
     """The chain's end, and the dossier of the event's case; for a command, its own row."""
+    if isinstance(cause, Event):
+        return (_END, (DOSSIERS, cause.case_id)) if cause.case_id else (_END,)
     if isinstance(cause, ShadowPolicy):
-        yield SHADOW, SHADOW_NAME
-        return
+        return ((SHADOW, SHADOW_NAME),)
     if isinstance(cause, SignReview):
-        yield REVIEWS, key_of(cause.reviewed, cause.month)
-        return
-    yield CHAIN, NAME
-    if isinstance(cause, Event) and cause.case_id:
-        yield DOSSIERS, cause.case_id
+        return ((REVIEWS, key_of(cause.reviewed, cause.month)),)
+    return (_END,)
 
+
+_END = (CHAIN, NAME)
 
 HANDLERS: Mapping[type[Event], Handler] = {
     **dict.fromkeys(EVENTS.values(), enter),

@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.ledger.dossier import Dossier
+from services.ledger.dossier import Dossier, Facts
 from services.ledger.journal import Chain, Entry
-from services.ledger.store import CHAIN, DOSSIERS, JOURNAL, RATINGS, TEXTS
+from services.ledger.store import CHAIN, DOSSIERS, FACTS, JOURNAL, RATINGS
 from shared.domain.case import State
 from shared.domain.events import CaseRecorded, MessageDiscarded, MessageReplayed
 from shared.domain.message_events import ParkedMessageEvent
@@ -19,6 +19,7 @@ BLOCK = 1000
 """Rows fetched at a time where the number of rows has no limit."""
 
 case = DOSSIERS.table.c
+_fact = FACTS.table.c
 _rating = RATINGS.table.c
 _entry = JOURNAL.table.c
 _open = case.state == State.OPEN.value
@@ -148,13 +149,14 @@ def listing(
     words: str = "",
     after: tuple[int, str] | None = None,
     limit: int,
-) -> list[Dossier]:
+) -> list[tuple[Dossier, Facts]]:
     """Cases that meet the conditions and hold all the words, the newest recorded first.
 
     `after` is the moment of recording (microseconds) and the id of the last case that was seen.
     """
     query = (
-        sa.select(case.body)
+        sa.select(case.body, FACTS.table)
+        .join_from(DOSSIERS.table, FACTS.table, _fact.case_id == case.key)
         .where(case.recorded_at.is_not(None), *conditions)
         .order_by(case.recorded_at.desc(), case.key.desc())
         .limit(limit)
@@ -163,11 +165,24 @@ def listing(
         at, key = after
         older = sa.or_(case.recorded_at < at, case.key < key)
         query = query.where(case.recorded_at <= at, older)
-    if words.split():
-        query = query.join(TEXTS.table, TEXTS.table.c.case_id == case.key)
-        for word in words.casefold().split():
-            query = query.where(TEXTS.table.c.words.contains(word, autoescape=True))
-    return [DOSSIERS.parse(body) for body in connection.scalars(query)]
+    for word in words.casefold().split():
+        query = query.where(_fact.words.contains(word, autoescape=True))
+    rows = map(tuple, connection.execute(query))
+    return [(DOSSIERS.parse(body), Facts(*facts)) for body, *facts in rows]
+
+
+def one(connection: sa.Connection, case_id: str) -> tuple[Dossier, Facts | None] | None:
+    """What is known of a case, and what was recorded of it where that was heard; None of none."""
+    query = (
+        sa.select(case.body, FACTS.table)
+        .outerjoin_from(DOSSIERS.table, FACTS.table, _fact.case_id == case.key)
+        .where(case.key == case_id)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    body, *facts = tuple(row)
+    return DOSSIERS.parse(body), Facts(*facts) if facts[0] else None
 
 
 def history(connection: sa.Connection, case_id: str) -> list[Entry]:
@@ -219,15 +234,16 @@ def past_line(event: str, dossier: str) -> str:
 
 def versions(connection: sa.Connection) -> Iterator[tuple[Any, ...]]:
     """Every case's id and the newest versions seen of its four aggregates, by id."""
-    columns = (
-        case.key,
-        case.record_version,
-        case.handling_version,
-        case.clocks_version,
-        case.judgement_version,
-    )
-    query = sa.select(*columns).order_by(case.key)
-    yield from map(tuple, connection.execution_options(yield_per=BLOCK).execute(query))
+    query = sa.select(case.body).order_by(case.key)
+    for body in connection.execution_options(yield_per=BLOCK).scalars(query):
+        known = DOSSIERS.parse(body)
+        yield (
+            known.case_id,
+            known.record_version,
+            known.handling_version,
+            known.clocks_version,
+            known.judgement_version,
+        )
 
 
 def contents(connection: sa.Connection) -> Iterator[tuple[Any, ...]]:

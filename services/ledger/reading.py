@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from services.ledger import queries
-from services.ledger.dossier import Dossier
+from services.ledger.dossier import Dossier, Facts
 from services.ledger.figures import Report
 from services.ledger.journal import Entry
 from services.ledger.queries import Period
@@ -19,7 +19,6 @@ from shared.domain.case import State
 from shared.domain.errors import NotFound, Refusal
 from shared.domain.model import EPOCH, Instant, micros
 from shared.domain.policy import Policy
-from shared.storage.collection import Collection
 
 EARLIEST, LATEST = date(1970, 1, 2), date(2999, 12, 31)
 """Days between which a period may lie."""
@@ -108,7 +107,7 @@ def period_of(policy: Policy, start: date | None, end: date | None) -> Period:
     )
 
 
-def line_of(dossier: Dossier, now: datetime) -> CaseLine:
+def line_of(dossier: Dossier, facts: Facts | None, now: datetime) -> CaseLine:
     """A case as it is listed."""
     part = dossier.current
     overdue = (
@@ -118,23 +117,19 @@ def line_of(dossier: Dossier, now: datetime) -> CaseLine:
         and part.due_at is not None
         and part.due_at < now
     )
+    recorded = facts._asdict() if facts else {}
     return CaseLine(
         id=dossier.case_id,
-        source=dossier.source,
-        external_id=dossier.external_id,
-        subject=dossier.subject,
-        state=dossier.standing.state,
-        round=dossier.standing.round,
-        progress=dossier.progress,
-        kind=dossier.kind,
+        **{name: recorded.get(name) for name in _RECORDED},
         channel=dossier.channel,
         category=dossier.category,
         item=dossier.item,
+        state=dossier.standing.state,
+        round=dossier.standing.round,
+        progress=dossier.progress,
         colour=dossier.colour,
         unit=dossier.unit,
         level=dossier.level,
-        station=dossier.station,
-        campaign=dossier.campaign,
         repeat_of=dossier.repeat_of,
         recorded_at=dossier.recorded_at,
         due_at=part.due_at,
@@ -145,20 +140,19 @@ def line_of(dossier: Dossier, now: datetime) -> CaseLine:
     )
 
 
-def read_file(
-    connection: sa.Connection, dossiers: Collection[Dossier], case_id: str, now: datetime
-) -> CaseFile:
+_RECORDED = ("source", "external_id", "subject", "kind", "station", "campaign")
+
+
+def read_file(connection: sa.Connection, case_id: str, now: datetime) -> CaseFile:
     """Everything about a case; raises `NotFound`."""
-    table = dossiers.table
-    query = sa.select(table.c.body).where(table.c.key == case_id)
     # no id holds a NUL, which PostgreSQL would not even be asked for
-    body = None if "\0" in case_id else connection.scalar(query)
-    if body is None:
+    known = None if "\0" in case_id else queries.one(connection, case_id)
+    if known is None:
         raise NotFound.of("case_id", "unknown-case", f"nothing is known of {case_id!r}")
-    dossier = dossiers.parse(body)
+    dossier, facts = known
     history = [_happening(entry) for entry in queries.history(connection, case_id)]
     return CaseFile(
-        case=line_of(dossier, now),
+        case=line_of(dossier, facts, now),
         **{name: _newest(history, name) for name in ("record", "handling", "clocks", "judgement")},
         rounds=[part.plain() for part in dossier.rounds],
         history=history,

@@ -60,8 +60,8 @@ def search(gateway: Gateway, query: CaseQuery) -> CaseList:
         )
     shown = found[: query.limit]
     return CaseList(
-        cases=[line_of(dossier, context.now) for dossier in shown],
-        next=_place(shown[-1]) if len(found) > query.limit else None,
+        cases=[line_of(dossier, facts, context.now) for dossier, facts in shown],
+        next=_place(shown[-1][0]) if len(found) > query.limit else None,
         titles=titles(context.policy),
     )
 

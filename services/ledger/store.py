@@ -54,20 +54,10 @@ DOSSIERS = aggregates(
     METADATA,
     "dossiers",
     Dossier,
-    Field("record_version", sa.Integer(), "record_version"),
-    Field("handling_version", sa.Integer(), "handling_version"),
-    Field("clocks_version", sa.Integer(), "clocks_version"),
-    Field("judgement_version", sa.Integer(), "judgement_version"),
-    Field("source", sa.Text(), "source"),
-    Field("external_id", sa.Text(), "external_id"),
     Field("recorded_at", sa.BigInteger(), lambda d: micros(d.recorded_at), index=True),
     Field("channel", sa.Text(), "channel"),
-    Field("kind", sa.Text(), lambda d: d.kind.value if d.kind else None),
     Field("category", sa.Text(), "category"),
     Field("item", sa.Text(), "item"),
-    Field("station", sa.Text(), "station"),
-    Field("recorder", sa.Text(), "recorder"),
-    Field("campaign", sa.Text(), "campaign"),
     Field("repeat_of", sa.Text(), "repeat_of"),
     Field("colour", sa.Text(), "colour"),
     Field("unit", sa.Text(), "unit"),
@@ -81,8 +71,9 @@ DOSSIERS = aggregates(
     Field("extended", sa.Boolean(), "extended"),
     Field("erased_at", sa.BigInteger(), lambda d: micros(d.erased_at)),
 )
-"""One row per case. Only `recorded_at`, which never changes, is indexed besides the key: a row
-that changes with every event then costs no index anything."""
+"""One row per case: what moves, and what every figure counts by. It is written with nearly every
+event, so that each column costs something each time. Only `recorded_at`, which never changes, is
+indexed besides the key: a row that changes with every event then costs no index anything."""
 
 RATINGS = Collection(
     METADATA,
@@ -95,20 +86,25 @@ RATINGS = Collection(
         Field("unit", sa.Text(), "unit"),
         Field("asked_at", sa.BigInteger(), lambda row: micros(row.asked_at)),
         Field("rated_at", sa.BigInteger(), lambda row: micros(row.rated_at)),
-        Field("value", sa.Integer(), "value"),
         Field("satisfied", sa.Boolean(), "satisfied"),
-        Field("lapsed", sa.Boolean(), "lapsed"),
     ),
 )
 """One row per round whose answer somebody was asked to rate."""
 
-TEXTS = Log(
+FACTS = Log(
     METADATA,
-    "texts",
+    "facts",
     sa.Column("case_id", key_type(), primary_key=True),
+    sa.Column("source", sa.Text()),
+    sa.Column("external_id", sa.Text()),
+    sa.Column("kind", sa.Text()),
+    sa.Column("subject", sa.Text()),
+    sa.Column("station", sa.Text()),
+    sa.Column("recorder", sa.Text()),
+    sa.Column("campaign", sa.Text()),
     sa.Column("words", sa.Text(), nullable=False),
 )
-"""What a search looks through: written once per case, apart from the rows that change."""
+"""What is searched and shown of a case (`dossier.Facts`): written once, apart from what changes."""
 
 SHADOW = Collection(METADATA, "shadow", Shadow, key="name")
 """At most one row: the candidate that decides beside the policy in force."""

@@ -26,7 +26,7 @@ from services.ledger.journal import Verification, verify
 from services.ledger.queries import Figures
 from services.ledger.reading import read_report
 from services.ledger.service import LEDGER
-from services.ledger.store import DOSSIERS, JOURNAL, RATINGS, TEXTS
+from services.ledger.store import DOSSIERS, FACTS, JOURNAL, RATINGS
 from shared.domain.aggregates import Actor, Extension, ExtensionState, Pause
 from shared.domain.case import Kind
 from shared.domain.errors import Unavailable
@@ -195,7 +195,7 @@ def test_cases_end_alike_in_whatever_order_their_events_arrive(open_desk: Opener
         assert {len(bodies), len({row[1:5] for row in bodies.values()})} == {4, 1}
         assert figures(office) == Figures(cases=4, closed=4, late=4)
         assert len(rows(office, RATINGS.table)) == 8
-        assert len(rows(office, TEXTS.table)) == 4
+        assert len(rows(office, FACTS.table)) == 4
 
 
 # ── what counts as what ───────────────────────────────────────────────────────────────────────

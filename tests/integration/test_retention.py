@@ -24,8 +24,7 @@ from services.ledger.erasing import erasures
 from services.ledger.erasure import ERASED_ENTRIES, ErasedEntries
 from services.ledger.journal import Verification, digest_of, verify
 from services.ledger.service import LEDGER
-from services.ledger.store import JOURNAL
-from services.ledger.store import TEXTS as WORDS
+from services.ledger.store import FACTS, JOURNAL
 from services.notify.notices import DIGEST, DayList, Listed, Notice, NoticeState, Told
 from services.notify.service import NOTIFY
 from services.notify.store import NOTICES
@@ -260,14 +259,14 @@ def test_the_chain_stays_whole_and_the_report_as_it_was(open_desk: Opener) -> No
         assert check(office).intact, check(office).found
         assert figures(office) == counted
         for table in LEDGER.metadata.tables.values():
-            if table.name in {"journal", "dossiers", "texts"}:
+            if table.name in {"journal", "dossiers", "facts"}:
                 assert "zqx" not in rows(office, table), table.name
         assert "No light in the stairs (stays)" in rows(office, JOURNAL.table)
         with office.storage.read() as connection:
             assert queries.count(connection) == (1, 1)
             [(event, _)] = queries.past(connection)
         assert stays.id in event
-        assert gone.id in rows(office, WORDS.table), "by its id the case is found as before"
+        assert gone.id in rows(office, FACTS.table), "by its id the case is found as before"
 
 
 def figures(office: Desk) -> Any:
@@ -304,10 +303,10 @@ def test_a_seal_without_an_erasure_of_the_case_seals_nothing(open_desk: Opener) 
         heard(office, *story.events)
         left = erased(story.events[0], NOW).to_json()
         rewrite(office, 1, lambda _: left)
-        seal = ErasedEntries(case_id=story.id, left={1: digest_of(left)}).to_json()
+        seal = ErasedEntries(case_id=story.id, left={1: digest_of(left.encode())}).to_json()
         with office.storage.transaction(NOW) as tx:
             fields = (new_id(), ERASED_ENTRIES, story.id, None, None, micros(NOW), None, None)
-            append_entry(tx, *fields, body=seal)
+            append_entry(tx, *fields, body=seal.encode())
         found = check(office)
     assert found.breaks == 1
     assert "entry 1, case.recorded" in found.found[0]
@@ -330,7 +329,10 @@ def verify_with(office: Desk, bodies: dict[int, str]) -> Verification:
         left = erasures(connection)
 
         def forged(case_id: str) -> dict[int, str]:
-            return {**left(case_id), **{seq: digest_of(body) for seq, body in bodies.items()}}
+            return {
+                **left(case_id),
+                **{seq: digest_of(body.encode()) for seq, body in bodies.items()},
+            }
 
         return verify(queries.journal(connection), queries.chain(connection), forged)
 

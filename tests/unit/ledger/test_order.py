@@ -68,7 +68,7 @@ def test_a_dossier_holds_the_newest_facts_of_each_owner() -> None:
     assert dossier.standing.round == 2
     assert dossier.unit == "south-station"
     assert dossier.progress is HandlingState.REPLIED
-    assert dossier.subject == story.case.subject
+    assert dossier.recorded_at == story.case.recorded_at
     assert (
         dossier.record_version,
         dossier.handling_version,
@@ -89,11 +89,22 @@ def test_a_dossier_keeps_the_dates_of_each_round() -> None:
     assert dossier.breached
 
 
+def test_an_event_that_tells_nothing_new_leaves_the_very_dossier() -> None:
+    story = STORIES["two rounds"]
+    known = take_in(story.events)[0]
+    assert all(logic.enter(known, event) is known for event in story.events)
+
+
+def test_a_dossier_keeps_the_judgement_of_each_round() -> None:
+    first, second = take_in(STORIES["two rounds"].events)[0].rounds
+    assert (first.satisfied, first.value, first.lapsed) == (False, 1, False)
+    assert (second.satisfied, second.value, second.lapsed) == (None, None, True)
+
+
 def test_each_round_that_was_asked_about_has_its_rating() -> None:
     _, ratings = take_in(STORIES["two rounds"].events)
     first, second = (ratings[key] for key in sorted(ratings))
-    assert (first.satisfied, first.value, first.lapsed) == (False, 1, False)
-    assert (second.satisfied, second.rated_at, second.lapsed) == (None, None, True)
+    assert (first.satisfied, second.satisfied, second.rated_at) == (False, None, None)
     assert {row.unit for row in ratings.values()} == {"south-station"}
 
 
@@ -132,6 +143,7 @@ def test_the_secret_of_a_rating_link_is_not_kept() -> None:
 
 def test_a_search_looks_through_subject_text_place_and_numbers_in_lower_case() -> None:
     [event] = Story("No-7", text="Das LICHT", place="Turm").recorded().events
-    words = logic.words(event)
-    assert all(word in words for word in ("no-7", "licht", "turm", event.case_id, "stairs"))
-    assert logic.words(Story("x").routed().events[0]) == ""
+    facts = logic.facts(event)
+    assert facts is not None
+    assert all(word in facts.words for word in ("no-7", "licht", "turm", event.case_id, "stairs"))
+    assert logic.facts(Story("x").routed().events[0]) is None

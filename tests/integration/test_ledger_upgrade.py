@@ -1,0 +1,157 @@
+"""The books of a release that wrote what was recorded into every dossier: nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import sqlalchemy as sa
+
+from services.ledger import logic, queries
+from services.ledger.dossier import Dossier
+from services.ledger.journal import GENESIS, as_json, digest_of, seal, verify
+from services.ledger.reading import read_file
+from services.ledger.service import LEDGER
+from services.ledger.store import FACTS
+from shared.domain.events import Event
+from shared.domain.ids import new_id
+from shared.domain.model import micros
+from shared.storage.schema import assert_schema_matches
+from shared.storage.storage import Storage
+from tests.support.desk import desk
+from tests.support.house import SmallPolicy, at
+from tests.support.story import DUE, MONDAY, Story
+
+NOW = at("2026-04-01 09:00")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """The database: files, or a PostgreSQL database of the test's own."""
+    if request.param == "sqlite":
+        return None
+    return cast("str", request.getfixturevalue("database"))
+
+
+@pytest.fixture
+def older(tmp_path: Path, url: str | None) -> Storage:
+    """The ledger's tables as the release with the sixth revision left them."""
+    package = Path(cast("str", import_module(LEDGER.migrations).__file__)).parent
+    folder = tmp_path / "older"
+    folder.mkdir()
+    for file in package.glob("000[1-6]*.py"):
+        shutil.copy(file, folder)
+    storage = Storage.open(url, "ledger", LEDGER.metadata, str(folder), folder=tmp_path)
+    storage.migrate()
+    return storage
+
+
+def write(storage: Storage, table: str, **row: Any) -> None:
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in row]
+    with storage.transaction(datetime.now(UTC)) as tx:
+        tx.connection.execute(sa.insert(sa.table(table, *columns)).values(row))
+
+
+def write_case(storage: Storage, story: Story) -> Dossier:
+    """A case as that release stored it: with everything that was recorded in the dossier."""
+    dossier = Dossier(case_id=story.id)
+    for event in story.events:
+        dossier = logic.enter(dossier, event)
+    case = story.case.plain()
+    names = (
+        "source", "external_id", "channel", "kind", "category", "item", "station", "recorder",
+        "campaign",
+    )  # fmt: skip
+    facts = {name: case[name] for name in names}
+    owners = {
+        f"{owner}_version": getattr(dossier, f"{owner}_version")
+        for owner in ("record", "handling", "clocks", "judgement")
+    }
+    body = {**dossier.plain(), **facts, "subject": story.case.subject}
+    write(
+        storage,
+        "dossiers",
+        key=story.id,
+        version=dossier.version,
+        state=dossier.standing.state.value,
+        round=dossier.standing.round,
+        recorded_at=micros(dossier.recorded_at),
+        due_at=micros(dossier.current.due_at),
+        replied_at=micros(dossier.current.replied_at),
+        colour=dossier.colour,
+        answer_owed=dossier.answer_owed,
+        breached=False,
+        body=json.dumps(body),
+        **facts,
+        **owners,
+    )
+    told = logic.facts(story.events[0])
+    assert told is not None
+    write(storage, "texts", case_id=story.id, words=told.words)
+    return dossier
+
+
+def write_journal(storage: Storage, events: list[Event]) -> None:
+    """The events in the journal, and its end as that release noted it."""
+    end = GENESIS
+    for seq, event in enumerate(events, 1):
+        body = event.to_json()
+        about = (new_id(), event.type, event.case_id, event.aggregate, event.version)
+        fields = (seq, *about, micros(MONDAY), None, None, digest_of(body.encode()))
+        names = (
+            "seq", "event_id", "type", "case_id", "aggregate", "version", "at", "correlation",
+            "policy_version", "digest",
+        )  # fmt: skip
+        link = seal(end, as_json(fields))
+        row = dict(zip(names, fields, strict=True))
+        write(storage, "journal", **row, body=body, previous=end, hash=link)
+        end = link
+    chain = sa.table("chain", sa.column("key"), sa.column("body"))
+    noted = {"name": "journal", "seq": len(events), "hash": end.hex()}
+    with storage.transaction(datetime.now(UTC)) as tx:
+        tx.connection.execute(sa.update(chain).values(body=json.dumps(noted)))
+
+
+def test_the_books_of_an_older_release_are_read_counted_and_gone_on_with(
+    older: Storage, tmp_path: Path, url: str | None
+) -> None:
+    story = Story("old", campaign="spring").recorded().routed().due()
+    unheard = Story("unheard").recorded().routed()
+    dossier = write_case(older, story)
+    shell = logic.enter(Dossier(case_id=unheard.id), unheard.events[1])
+    write(older, "dossiers", key=unheard.id, state="open", round=1, body=shell.to_json())
+    asked = {"case_id": "c", "value": 5, "satisfied": True, "lapsed": False}
+    write(older, "ratings", key="c:1", level="station", asked_at=1, rated_at=2, body="{}", **asked)
+    write_journal(older, story.events)
+    older.close()
+
+    with desk(LEDGER, SmallPolicy(), NOW, folder=tmp_path, url=url) as office:
+        assert_schema_matches(office.storage)
+        with office.storage.read() as connection:
+            assert [tuple(row) for row in connection.execute(sa.select(FACTS.table))] == [
+                logic.facts(story.events[0])
+            ]
+            assert queries.one(connection, story.id) == (dossier, logic.facts(story.events[0]))
+            assert queries.one(connection, unheard.id) == (shell, None)
+            assert read_file(connection, story.id, NOW).case.campaign == "spring"
+            [(found, facts)] = queries.listing(connection, [], words="stairs", limit=9)
+            assert (found.case_id, facts.external_id) == (story.id, "old")
+            assert queries.votes(connection, ("level",)) == {
+                ("station",): queries.Votes(asked=1, rated=1, satisfied=1)
+            }
+
+        story.replied(DUE)
+        assert not office.hear(story.events[-1]).parked
+        assert not office.hear(unheard.events[0]).parked
+        with office.storage.read() as connection:
+            walked = verify(queries.journal(connection), queries.chain(connection))
+            assert (walked.intact, walked.entries) == (True, len(story.events) + 1), walked.found
+            counted = queries.figures(connection, ("channel", "category"), 1)
+            assert counted[("hotline", "power")].cases == 2
+            stored = connection.scalars(sa.select(LEDGER.books.table.c.body)).all()
+        assert not any("stairs" in body for body in stored), "facts stand in one place alone"

@@ -9,32 +9,28 @@ another, because a statement's cost is mostly that of asking (docs/decisions/hot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from functools import cache
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.errors import UniqueViolation
 
+from shared.storage.asking import Asking, Question
 from shared.storage.backend import Changes, Claim, Opened, Row, key_name, names
+from shared.storage.packed import BIGINT, TEXT, Element, element_of
 
 RACED = "another replica has just written the same new rows"
-"""What the statement that writes everything fails with, as a text that is no number."""
+"""What writing fails with where somebody else was faster."""
 
-# BigInteger comes first, because to SQLAlchemy it is an Integer, too
-_ELEMENTS: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
-    (sa.BigInteger, "bigint"),
-    (sa.Integer, "integer"),
-    (sa.Boolean, "boolean"),
-    (sa.LargeBinary, "bytea"),
-    (sa.String, "text"),
-)
+BEGIN: Question = ("begin isolation level read committed", ())
+COMMIT: Question = ("commit", ())
 
 
 class PostgresHot:
     """Statements for a writer among several: a replica of the service may write as well.
 
     What a transaction has read is locked. What it has read as absent cannot be locked; there the
-    upsert notices that somebody else was faster.
+    row's key, of which there can be one, notices that somebody else was faster.
     """
 
     def open(
@@ -44,97 +40,92 @@ class PostgresHot:
         wanted: Mapping[sa.Table, Sequence[str]],
     ) -> Opened:
         """See `Hot`; waits for another replica that has claimed one of the ids."""
-        driver = _driver(connection)
-        with driver.pipeline():
-            claimed = None if claim is None else _claim(driver, claim)
-            loaded = {table: _load(driver, table, keys) for table, keys in wanted.items()}
+        asking = _asking(connection)
+        questions = [] if asking.in_transaction else [BEGIN]
+        if claim is not None:
+            questions.append(_claim(claim))
+        questions += [(_load(table), [TEXT.array(keys)]) for table, keys in wanted.items()]
+        answers = asking.ask(questions)
+        loaded = answers[len(answers) - len(wanted) :]
+        claimed = answers[-len(wanted) - 1] if claim is not None else None
         return Opened(
-            set() if claimed is None else {id_ for (id_,) in claimed},
-            {table: cursor.fetchall() for table, cursor in loaded.items()},
+            set() if claimed is None else {text(claimed, row, 0) for row in range(claimed.ntuples)},
+            {table: rows(answer) for table, answer in zip(wanted, loaded, strict=True)},
         )
 
-    def together(self, connection: sa.Connection) -> AbstractContextManager[object]:
-        """See `Hot`."""
-        return _driver(connection).pipeline()
-
     def write(self, connection: sa.Connection, changes: Changes) -> None:
-        """See `Hot`; everything is one statement, whose parts write different rows.
-
-        The statement itself compares how many rows it wrote, so that nobody has to wait for its
-        answer before the commit. It fails with `RACED` where somebody else was faster.
-        """
-        parts: list[str] = []
-        values: list[Any] = []
-        counts: list[str] = []
+        """See `Hot`; commits in the same go."""
+        asking = _asking(connection)
+        questions: list[Question] = []
         for upsert in changes.upserts:
-            counts.append(
-                f"when (select count(*) from part{len(parts)}) <> %s::bigint then '{RACED}'"
-            )
-            parts.append(_upsert(upsert.table))
-            values += [*_columns(upsert.rows), list(upsert.new)]
+            new = set(upsert.new)
+            known = [row for row in upsert.rows if row[0] not in new]
+            rows = [row for row in upsert.rows if row[0] in new]
+            if known:
+                questions.append((_upsert(upsert.table), _columns(upsert.table, known)))
+            if rows:
+                questions.append((_insert(upsert.table), _columns(upsert.table, rows)))
         for table, rows in changes.inserts.items():
-            parts.append(_insert(table))
-            values += _columns(rows)
+            questions.append((_insert(table), _columns(table, rows)))
         for table, keys in changes.deletes.items():
-            key = key_name(table)
-            parts.append(f'delete from "{table.name}" where "{key}" = any(%b::text[])')
-            values.append(list(keys))
-        named = ", ".join(f"part{number} as ({part})" for number, part in enumerate(parts))
-        # no number: the cast fails while it runs, as a constant would while it is planned
-        written = f"(case {' '.join(counts)} else '1' end)::integer" if counts else "1"
-        values += [len(upsert.rows) for upsert in changes.upserts]
-        _driver(connection).execute(f"with {named} select {written}", values, prepare=True)
+            questions.append((_delete(table), [TEXT.array(keys)]))
+        if asking.in_transaction:
+            questions.append(COMMIT)
+        try:
+            asking.ask(questions)
+        except UniqueViolation as error:
+            if error.diag.table_name in {upsert.table.name for upsert in changes.upserts}:
+                raise psycopg.OperationalError(RACED) from error
+            raise
 
 
-def _claim(driver: psycopg.Connection[Any], claim: Claim) -> psycopg.Cursor[Any]:
-    # sorted, so that two replicas with the same ids wait for each other, not in a circle
-    return driver.execute(
+def _asking(connection: sa.Connection) -> Asking:
+    asking = connection.info.get("asking")
+    if asking is None:
+        driver = connection.connection.driver_connection
+        asking = connection.info["asking"] = Asking(driver)
+    return asking
+
+
+def _claim(claim):
+    return (
         f'insert into "{claim.inbox.name}" (id, received_at)'
-        " select id, %s::bigint from unnest(%b::text[]) as given (id)"
+        " select id, $1 from unnest($2::text[]) as given (id)"
         " on conflict do nothing returning id",
-        (claim.at, sorted(claim.ids)),
-        prepare=True,
+        [__import__('struct').pack(">q", claim.at), TEXT.array(sorted(claim.ids))],
     )
 
-
-def _load(
-    driver: psycopg.Connection[Any], table: sa.Table, keys: Sequence[str]
-) -> psycopg.Cursor[Any]:
-    return driver.execute(
-        f'select "key", body from "{table.name}" where "key" = any(%b::text[])'
-        ' order by "key" for no key update',
-        (list(keys),),
-        prepare=True,
+@cache
+def _load(table):
+    return (
+        f'select "key", body from "{table.name}" where "key" = any($1::text[])'
+        ' order by "key" for no key update'
     )
 
+def text(a,r,c): return a.get_value(r,c).decode()
+def rows(a):
+    return [(a.get_value(r,0).decode(),a.get_value(r,1)) for r in range(a.ntuples)]
 
+@cache
 def _upsert(table: sa.Table) -> str:
     rest = [column.name for column in table.columns if not column.primary_key]
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in rest)
-    return (
-        f'{_insert(table)} on conflict ("key") do update set {changes}'
-        f' where "{table.name}"."key" <> all(%b::text[]) returning 1'
-    )
+    return f'{_insert(table)} on conflict ("key") do update set {changes}'
 
-
+import os
+@cache
 def _insert(table: sa.Table) -> str:
-    # the cast gives a parameter its type, whatever the values of a batch look like
-    places = ", ".join(f"%b::{_element(column)}[]" for column in table.columns)
+    if os.environ.get('SRF'):
+        places = ", ".join(f"unnest(${i}::{element_of(column).name}[])" for i,column in enumerate(table.columns,1))
+        return f'insert into "{table.name}" ({names(table.columns)}) select {places}'
+    places = ", ".join(f"${i}::{element_of(column).name}[]" for i,column in enumerate(table.columns,1))
     return f'insert into "{table.name}" ({names(table.columns)}) select * from unnest({places})'
 
+@cache
+def _delete(table): return f'delete from "{table.name}" where "{key_name(table)}" = any($1::text[])'
 
-def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
+@cache
+def _elements(table): return [element_of(c) for c in table.columns]
 
-
-def _columns(rows: Sequence[Row]) -> list[list[Any]]:
-    return [list(values) for values in zip(*rows, strict=True)]
-
-
-def _element(column: sa.Column[Any]) -> str:
-    for type_, name in _ELEMENTS:
-        if isinstance(column.type, type_):
-            return name
-    raise TypeError(f"{column} is {column.type!r}: use text, integers, booleans or bytes")
+def _columns(table,rows) -> list:
+    return [e.array(v) for e,v in zip(_elements(table), zip(*rows, strict=True), strict=True)]

@@ -1,0 +1,74 @@
+"""Several statements in one go on a connection to PostgreSQL: sent together, answered together.
+
+This is libpq's pipeline mode itself. psycopg's cursors speak it as well, but convert every value
+and look after every answer in Python, which costs more than the server needs for its part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import psycopg
+from psycopg import errors, pq
+from psycopg.pq.abc import PGresult
+
+Question = tuple[str, Sequence[bytes]]
+"""A statement and its parameters, in PostgreSQL's binary format."""
+
+
+class Asking:
+    """One connection and its statements, each prepared when it is first asked."""
+
+    def __init__(self, driver: psycopg.Connection[object]) -> None:
+        self._libpq = driver.pgconn
+        self._prepared: dict[str, bytes] = {}
+        """By statement, its name in the server."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether one has begun; if not, what is asked in one go is a transaction of its own."""
+        return self._libpq.transaction_status != pq.TransactionStatus.IDLE
+
+    def ask(self, questions: Sequence[Question]) -> list[PGresult]:
+        """The answers, as text; `psycopg.Error` of the first statement that failed.
+
+        What comes after it has then had no effect.
+        """
+        libpq = self._libpq
+        named = [(self._name(statement), values) for statement, values in questions]
+        libpq.enter_pipeline_mode()
+        try:
+            for name, values in named:
+                libpq.send_query_prepared(name, values, [pq.Format.BINARY] * len(values))
+            libpq.pipeline_sync()
+            return [_unless_failed(answer) for answer in self._answers(len(named))]
+        finally:
+            # where the connection is lost, that it cannot be left matters less than why
+            with suppress(psycopg.OperationalError):
+                libpq.exit_pipeline_mode()
+
+    def _answers(self, count: int) -> list[PGresult | None]:
+        """All answers; None for one that will never come, because the connection is lost."""
+        answers = []
+        for _ in range(count):
+            answers.append(self._libpq.get_result())
+            self._libpq.get_result()  # nothing, which ends an answer
+        self._libpq.get_result()  # the server has come to the end of it all
+        return answers
+
+    def _name(self, statement: str) -> bytes:
+        name = self._prepared.get(statement)
+        if name is None:
+            name = b"hot_%d" % len(self._prepared)
+            _unless_failed(self._libpq.prepare(name, statement.encode()))
+            self._prepared[statement] = name
+        return name
+
+
+def _unless_failed(answer: PGresult | None) -> PGresult:
+    if answer is None:
+        raise psycopg.OperationalError("the connection is lost")
+    if answer.status == pq.ExecStatus.FATAL_ERROR:
+        raise errors.error_from_result(answer)
+    return answer

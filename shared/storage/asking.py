@@ -16,6 +16,9 @@ from psycopg.pq.abc import PGresult
 Question = tuple[str, Sequence[bytes]]
 """A statement and its parameters, in PostgreSQL's binary format."""
 
+Rows = list[tuple[bytes, ...]]
+"""Values as text; an empty one may stand for null."""
+
 
 class Asking:
     """One connection and its statements, each prepared when it is first asked."""
@@ -30,10 +33,10 @@ class Asking:
         """Whether one has begun; if not, what is asked in one go is a transaction of its own."""
         return self._libpq.transaction_status != pq.TransactionStatus.IDLE
 
-    def ask(self, questions: Sequence[Question]) -> list[PGresult]:
-        """The answers, as text; `psycopg.Error` of the first statement that failed.
+    def ask(self, questions: Sequence[Question]) -> list[Rows]:
+        """The rows that each statement returns; raises `psycopg.Error` of the first that failed.
 
-        What comes after it has then had no effect.
+        What comes after that one has then had no effect.
         """
         libpq = self._libpq
         named = [(self._name(statement), values) for statement, values in questions]
@@ -42,7 +45,7 @@ class Asking:
             for name, values in named:
                 libpq.send_query_prepared(name, values, [pq.Format.BINARY] * len(values))
             libpq.pipeline_sync()
-            return [_unless_failed(answer) for answer in self._answers(len(named))]
+            return [_rows(_unless_failed(answer)) for answer in self._answers(len(named))]
         finally:
             # where the connection is lost, that it cannot be left matters less than why
             with suppress(psycopg.OperationalError):
@@ -50,7 +53,7 @@ class Asking:
 
     def _answers(self, count: int) -> list[PGresult | None]:
         """All answers; None for one that will never come, because the connection is lost."""
-        answers = []
+        answers: list[PGresult | None] = []
         for _ in range(count):
             answers.append(self._libpq.get_result())
             self._libpq.get_result()  # nothing, which ends an answer
@@ -72,3 +75,10 @@ def _unless_failed(answer: PGresult | None) -> PGresult:
     if answer.status == pq.ExecStatus.FATAL_ERROR:
         raise errors.error_from_result(answer)
     return answer
+
+
+def _rows(answer: PGresult) -> Rows:
+    value, columns = answer.get_value, range(answer.nfields)
+    return [
+        tuple([value(row, column) or b"" for column in columns]) for row in range(answer.ntuples)
+    ]

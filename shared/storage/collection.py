@@ -72,7 +72,7 @@ class Collection(Generic[M]):
         extracted = (field.get(entity) for field in self.fields)
         return (self.key(entity), *extracted, entity.to_json())
 
-    def parse(self, body: str) -> M:
+    def parse(self, body: str | bytes) -> M:
         """The entity of a stored body; raises `msgspec.ValidationError` if it does not fit."""
         return self.model.from_json(body)
 

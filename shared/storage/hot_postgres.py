@@ -16,21 +16,18 @@ import sqlalchemy as sa
 from psycopg.errors import UniqueViolation
 
 from shared.storage.asking import Asking, Question
-from shared.storage.backend import Changes, Claim, Opened, Row, key_name, names
-from shared.storage.packed import BIGINT, TEXT, Element, element_of
+from shared.storage.backend import Changes, Claim, Opened, Row, Upsert, key_name, names
+from shared.storage.packed import TEXT, Element, element_of, number
 
 RACED = "another replica has just written the same new rows"
 """What writing fails with where somebody else was faster."""
-
-BEGIN: Question = ("begin isolation level read committed", ())
-COMMIT: Question = ("commit", ())
 
 
 class PostgresHot:
     """Statements for a writer among several: a replica of the service may write as well.
 
     What a transaction has read is locked. What it has read as absent cannot be locked; there the
-    row's key, of which there can be one, notices that somebody else was faster.
+    index of the keys notices that somebody else was faster.
     """
 
     def open(
@@ -41,36 +38,26 @@ class PostgresHot:
     ) -> Opened:
         """See `Hot`; waits for another replica that has claimed one of the ids."""
         asking = _asking(connection)
-        questions = [] if asking.in_transaction else [BEGIN]
-        if claim is not None:
-            questions.append(_claim(claim))
+        questions = [] if claim is None else [_claim(claim)]
         questions += [(_load(table), [TEXT.array(keys)]) for table, keys in wanted.items()]
-        answers = asking.ask(questions)
-        loaded = answers[len(answers) - len(wanted) :]
-        claimed = answers[-len(wanted) - 1] if claim is not None else None
+        answers = asking.ask(_begin(asking) + questions)[-len(questions) :]
+        unclaimed = set() if claim is None else {id_.decode() for (id_,) in answers.pop(0)}
+        loaded = zip(wanted, answers, strict=True)
         return Opened(
-            set() if claimed is None else {text(claimed, row, 0) for row in range(claimed.ntuples)},
-            {table: rows(answer) for table, answer in zip(wanted, loaded, strict=True)},
+            unclaimed,
+            {table: [(key.decode(), body) for key, body in rows] for table, rows in loaded},
         )
 
-    def write(self, connection: sa.Connection, changes: Changes) -> None:
-        """See `Hot`; commits in the same go."""
+    def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
+        """See `Hot`."""
         asking = _asking(connection)
-        questions: list[Question] = []
+        questions = _begin(asking)
         for upsert in changes.upserts:
-            new = set(upsert.new)
-            known = [row for row in upsert.rows if row[0] not in new]
-            rows = [row for row in upsert.rows if row[0] in new]
-            if known:
-                questions.append((_upsert(upsert.table), _columns(upsert.table, known)))
-            if rows:
-                questions.append((_insert(upsert.table), _columns(upsert.table, rows)))
-        for table, rows in changes.inserts.items():
-            questions.append((_insert(table), _columns(table, rows)))
-        for table, keys in changes.deletes.items():
-            questions.append((_delete(table), [TEXT.array(keys)]))
-        if asking.in_transaction:
-            questions.append(COMMIT)
+            questions += _upsert(upsert)
+        questions += [_insert(table, rows) for table, rows in changes.inserts.items()]
+        questions += [_delete(table, keys) for table, keys in changes.deletes.items()]
+        if commit:
+            questions.append(("commit", ()))
         try:
             asking.ask(questions)
         except UniqueViolation as error:
@@ -80,52 +67,79 @@ class PostgresHot:
 
 
 def _asking(connection: sa.Connection) -> Asking:
-    asking = connection.info.get("asking")
-    if asking is None:
+    known = connection.info.get("asking")  # what SQLAlchemy keeps as long as the driver's own
+    if not isinstance(known, Asking):
         driver = connection.connection.driver_connection
-        asking = connection.info["asking"] = Asking(driver)
-    return asking
+        assert isinstance(driver, psycopg.Connection)
+        known = connection.info["asking"] = Asking(driver)
+    return known
 
 
-def _claim(claim):
-    return (
+def _begin(asking: Asking) -> list[Question]:
+    return [] if asking.in_transaction else [("begin isolation level read committed", ())]
+
+
+def _claim(claim: Claim) -> Question:
+    statement = (
         f'insert into "{claim.inbox.name}" (id, received_at)'
-        " select id, $1 from unnest($2::text[]) as given (id)"
-        " on conflict do nothing returning id",
-        [__import__('struct').pack(">q", claim.at), TEXT.array(sorted(claim.ids))],
+        " select id, $1::bigint from unnest($2::text[]) as given (id)"
+        " on conflict do nothing returning id"
     )
+    # sorted, so that two replicas with the same ids wait for each other, not in a circle
+    return statement, [number(claim.at), TEXT.array(sorted(claim.ids))]
+
 
 @cache
-def _load(table):
+def _load(table: sa.Table) -> str:
     return (
         f'select "key", body from "{table.name}" where "key" = any($1::text[])'
         ' order by "key" for no key update'
     )
 
-def text(a,r,c): return a.get_value(r,c).decode()
-def rows(a):
-    return [(a.get_value(r,0).decode(),a.get_value(r,1)) for r in range(a.ntuples)]
+
+def _upsert(upsert: Upsert) -> list[Question]:
+    """New rows are only inserted: that costs less, and fails where they are no longer new."""
+    absent = set(upsert.new)
+    new = [row for row in upsert.rows if row[0] in absent]
+    other = [row for row in upsert.rows if row[0] not in absent]
+    questions = [_insert(upsert.table, new)] if new else []
+    if other:
+        statement = _inserting(upsert.table) + _replacing(upsert.table)
+        questions.append((statement, _columns(upsert.table, other)))
+    return questions
+
+
+def _insert(table: sa.Table, rows: Sequence[Row]) -> Question:
+    return _inserting(table), _columns(table, rows)
+
+
+def _delete(table: sa.Table, keys: Sequence[str]) -> Question:
+    statement = f'delete from "{table.name}" where "{key_name(table)}" = any($1::text[])'
+    return statement, [TEXT.array(keys)]
+
 
 @cache
-def _upsert(table: sa.Table) -> str:
+def _inserting(table: sa.Table) -> str:
+    # the cast gives a parameter its type, whatever the values of a batch look like
+    arrays = (f"${place}::{each.name}[]" for place, each in enumerate(_elements(table), 1))
+    return (
+        f'insert into "{table.name}" ({names(table.columns)})'
+        f" select * from unnest({', '.join(arrays)})"
+    )
+
+
+@cache
+def _replacing(table: sa.Table) -> str:
     rest = [column.name for column in table.columns if not column.primary_key]
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in rest)
-    return f'{_insert(table)} on conflict ("key") do update set {changes}'
+    return f' on conflict ("key") do update set {changes}'
 
-import os
-@cache
-def _insert(table: sa.Table) -> str:
-    if os.environ.get('SRF'):
-        places = ", ".join(f"unnest(${i}::{element_of(column).name}[])" for i,column in enumerate(table.columns,1))
-        return f'insert into "{table.name}" ({names(table.columns)}) select {places}'
-    places = ", ".join(f"${i}::{element_of(column).name}[]" for i,column in enumerate(table.columns,1))
-    return f'insert into "{table.name}" ({names(table.columns)}) select * from unnest({places})'
 
 @cache
-def _delete(table): return f'delete from "{table.name}" where "{key_name(table)}" = any($1::text[])'
+def _elements(table: sa.Table) -> list[Element]:
+    return [element_of(column) for column in table.columns]
 
-@cache
-def _elements(table): return [element_of(c) for c in table.columns]
 
-def _columns(table,rows) -> list:
-    return [e.array(v) for e,v in zip(_elements(table), zip(*rows, strict=True), strict=True)]
+def _columns(table: sa.Table, rows: Sequence[Row]) -> list[bytes]:
+    columns = zip(_elements(table), zip(*rows, strict=True), strict=True)
+    return [element.array(values) for element, values in columns]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from struct import Struct
 from typing import Any
 
@@ -20,7 +21,6 @@ _HEAD = Struct(">iiIii").pack
 _LENGTH = Struct(">i").pack
 _NULL = _LENGTH(-1)
 _TRUE, _FALSE = b"\x00\x00\x00\x01\x01", b"\x00\x00\x00\x01\x00"
-_BIGINT, _INTEGER = Struct(">iq").pack, Struct(">ii").pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Element:
     oid: int
     """Its number in PostgreSQL's catalogue (pg_type.dat), which is the same everywhere."""
     pack: Callable[[Any], bytes]
-    """A value that is not null, behind its length."""
+    """A value that is not null, behind its length; `struct.error` where a number is too large."""
 
     def array(self, values: Sequence[Scalar]) -> bytes:
-        """All values; `struct.error` where a number is too large for its type."""
+        """All values, in their order."""
         pack = self.pack
         packed = [_NULL if value is None else pack(value) for value in values]
         return _HEAD(1, None in values, self.oid, len(packed), 1) + b"".join(packed)
@@ -45,14 +45,15 @@ def _text(value: str | bytes) -> bytes:
     return _LENGTH(len(content)) + content
 
 
-TEXT = Element("text", 25, _text)
+number: Callable[[int], bytes] = Struct(">q").pack
+"""A parameter that is a bigint."""
 
-BIGINT = Element("bigint", 20, lambda value: _BIGINT(8, value))
+TEXT = Element("text", 25, _text)
 
 # BigInteger comes first, because to SQLAlchemy it is an Integer, too
 _ELEMENTS: tuple[tuple[type[sa.types.TypeEngine[Any]], Element], ...] = (
-    (sa.BigInteger, BIGINT),
-    (sa.Integer, Element("integer", 23, lambda value: _INTEGER(4, value))),
+    (sa.BigInteger, Element("bigint", 20, partial(Struct(">iq").pack, 8))),
+    (sa.Integer, Element("integer", 23, partial(Struct(">ii").pack, 4))),
     (sa.Boolean, Element("boolean", 16, lambda value: _TRUE if value else _FALSE)),
     (sa.LargeBinary, Element("bytea", 17, _text)),
     (sa.String, TEXT),

@@ -82,7 +82,7 @@ class Storage:
             connection = transaction.connection
             tx = Tx(connection, hot, self._tables, _micros(now), self._errors)
             yield tx
-            tx.flush()
+            tx.flush(commit=True)
             transaction.commit()
 
     @contextmanager

@@ -6,6 +6,7 @@ and look after every answer in Python, which costs more than the server needs fo
 
 from __future__ import annotations
 
+import select
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -55,16 +56,30 @@ class Asking:
         """All answers; None for one that will never come, because the connection is lost."""
         answers: list[PGresult | None] = []
         for _ in range(count):
-            answers.append(self._libpq.get_result())
-            self._libpq.get_result()  # nothing, which ends an answer
-        self._libpq.get_result()  # the server has come to the end of it all
+            answers.append(self._next())
+            self._next()  # nothing, which ends an answer
+        self._next()  # the server has come to the end of it all
         return answers
+
+    def _next(self) -> PGresult | None:
+        """Wait for the next answer; by itself libpq would do so without letting others run."""
+        libpq = self._libpq
+        while libpq.flush():
+            # the server may have to get rid of an answer before it reads on
+            if select.select([libpq.socket], [libpq.socket], [])[0]:
+                libpq.consume_input()
+        while libpq.is_busy():
+            select.select([libpq.socket], [], [])
+            libpq.consume_input()
+        return libpq.get_result()
 
     def _name(self, statement: str) -> bytes:
         name = self._prepared.get(statement)
         if name is None:
             name = b"hot_%d" % len(self._prepared)
-            _unless_failed(self._libpq.prepare(name, statement.encode()))
+            self._libpq.send_prepare(name, statement.encode())
+            answer, _ = self._next(), self._next()
+            _unless_failed(answer)
             self._prepared[statement] = name
         return name
 

@@ -222,5 +222,5 @@ def test_a_body_that_no_longer_fits_its_model_is_an_error(storage: Storage, now:
     keep(storage, now, Tool(id="saw"))
     with storage.transaction(now) as tx:
         tx.connection.execute(TOOLS.table.update().values(body='{"uses": "many"}'))
-    with pytest.raises(ValueError, match="Field required"):
+    with pytest.raises(ValueError, match=r"Expected `int`, got `str` - at `\$\.uses`"):
         got(storage, now, "saw")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,7 +51,8 @@ class Opened:
 
     unclaimed: set[str]
     """Ids of messages that nobody had claimed."""
-    rows: Mapping[sa.Table, Sequence[tuple[str, str]]]
+    rows: Mapping[sa.Table, Sequence[tuple[str, str | bytes]]]
+    """Key and body, as far as they exist."""
 
 
 class Hot(Protocol):
@@ -69,14 +69,12 @@ class Hot(Protocol):
         What was read is locked until the end of the transaction.
         """
 
-    def write(self, connection: sa.Connection, changes: Changes) -> None:
+    def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
         """Write everything; where somebody else wrote a `new` key, an error that `away` knows.
 
-        Within `together` the error may come at its end.
+        With `commit` the transaction may be committed in the same go. Who asks for that commits
+        all the same, which then does nothing more.
         """
-
-    def together(self, connection: sa.Connection) -> AbstractContextManager[object]:
-        """Send what is written, and the commit, at once, and wait for the answers at the end."""
 
 
 class Backend(Protocol):

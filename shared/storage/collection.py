@@ -58,7 +58,7 @@ class Collection(Generic[M]):
     ) -> None:
         """`key` is the name of the attribute that tells one entity from another."""
         self.model = model
-        self.parse: Callable[[str], M] = model.from_json
+        self.parse: Callable[[str | bytes], M] = model.from_json
         """The entity of a stored body; raises `msgspec.ValidationError` if it does not fit."""
         self.key: Callable[[M], str] = attrgetter(key)
         stored = [(field, field.get) for field in fields if isinstance(field.get, str)]

@@ -9,32 +9,25 @@ another, because a statement's cost is mostly that of asking (docs/decisions/hot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from functools import cache
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.errors import UniqueViolation
 
-from shared.storage.backend import Changes, Claim, Opened, Row, key_name, names
+from shared.storage.asking import Asking, Question
+from shared.storage.backend import Changes, Claim, Opened, Row, Upsert, key_name, names
+from shared.storage.packed import TEXT, Element, element_of, number
 
 RACED = "another replica has just written the same new rows"
-"""What the statement that writes everything fails with, as a text that is no number."""
-
-# BigInteger comes first, because to SQLAlchemy it is an Integer, too
-_ELEMENTS: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
-    (sa.BigInteger, "bigint"),
-    (sa.Integer, "integer"),
-    (sa.Boolean, "boolean"),
-    (sa.LargeBinary, "bytea"),
-    (sa.String, "text"),
-)
+"""What writing fails with where somebody else was faster."""
 
 
 class PostgresHot:
     """Statements for a writer among several: a replica of the service may write as well.
 
     What a transaction has read is locked. What it has read as absent cannot be locked; there the
-    upsert notices that somebody else was faster.
+    index of the keys notices that somebody else was faster.
     """
 
     def open(
@@ -44,97 +37,109 @@ class PostgresHot:
         wanted: Mapping[sa.Table, Sequence[str]],
     ) -> Opened:
         """See `Hot`; waits for another replica that has claimed one of the ids."""
-        driver = _driver(connection)
-        with driver.pipeline():
-            claimed = None if claim is None else _claim(driver, claim)
-            loaded = {table: _load(driver, table, keys) for table, keys in wanted.items()}
+        asking = _asking(connection)
+        questions = [] if claim is None else [_claim(claim)]
+        questions += [(_load(table), [TEXT.array(keys)]) for table, keys in wanted.items()]
+        answers = asking.ask(_begin(asking) + questions)[-len(questions) :]
+        unclaimed = set() if claim is None else {id_.decode() for (id_,) in answers.pop(0)}
+        loaded = zip(wanted, answers, strict=True)
         return Opened(
-            set() if claimed is None else {id_ for (id_,) in claimed},
-            {table: cursor.fetchall() for table, cursor in loaded.items()},
+            unclaimed,
+            {table: [(key.decode(), body) for key, body in rows] for table, rows in loaded},
         )
 
-    def together(self, connection: sa.Connection) -> AbstractContextManager[object]:
+    def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
         """See `Hot`."""
-        return _driver(connection).pipeline()
-
-    def write(self, connection: sa.Connection, changes: Changes) -> None:
-        """See `Hot`; everything is one statement, whose parts write different rows.
-
-        The statement itself compares how many rows it wrote, so that nobody has to wait for its
-        answer before the commit. It fails with `RACED` where somebody else was faster.
-        """
-        parts: list[str] = []
-        values: list[Any] = []
-        counts: list[str] = []
+        asking = _asking(connection)
+        questions = _begin(asking)
         for upsert in changes.upserts:
-            counts.append(
-                f"when (select count(*) from part{len(parts)}) <> %s::bigint then '{RACED}'"
-            )
-            parts.append(_upsert(upsert.table))
-            values += [*_columns(upsert.rows), list(upsert.new)]
-        for table, rows in changes.inserts.items():
-            parts.append(_insert(table))
-            values += _columns(rows)
-        for table, keys in changes.deletes.items():
-            key = key_name(table)
-            parts.append(f'delete from "{table.name}" where "{key}" = any(%b::text[])')
-            values.append(list(keys))
-        named = ", ".join(f"part{number} as ({part})" for number, part in enumerate(parts))
-        # no number: the cast fails while it runs, as a constant would while it is planned
-        written = f"(case {' '.join(counts)} else '1' end)::integer" if counts else "1"
-        values += [len(upsert.rows) for upsert in changes.upserts]
-        _driver(connection).execute(f"with {named} select {written}", values, prepare=True)
+            questions += _upsert(upsert)
+        questions += [_insert(table, rows) for table, rows in changes.inserts.items()]
+        questions += [_delete(table, keys) for table, keys in changes.deletes.items()]
+        if commit:
+            questions.append(("commit", ()))
+        try:
+            asking.ask(questions)
+        except UniqueViolation as error:
+            if error.diag.table_name in {upsert.table.name for upsert in changes.upserts}:
+                raise psycopg.OperationalError(RACED) from error
+            raise
 
 
-def _claim(driver: psycopg.Connection[Any], claim: Claim) -> psycopg.Cursor[Any]:
-    # sorted, so that two replicas with the same ids wait for each other, not in a circle
-    return driver.execute(
+def _asking(connection: sa.Connection) -> Asking:
+    known = connection.info.get("asking")  # what SQLAlchemy keeps as long as the driver's own
+    if not isinstance(known, Asking):
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        known = connection.info["asking"] = Asking(driver)
+    return known
+
+
+def _begin(asking: Asking) -> list[Question]:
+    return [] if asking.in_transaction else [("begin isolation level read committed", ())]
+
+
+def _claim(claim: Claim) -> Question:
+    statement = (
         f'insert into "{claim.inbox.name}" (id, received_at)'
-        " select id, %s::bigint from unnest(%b::text[]) as given (id)"
-        " on conflict do nothing returning id",
-        (claim.at, sorted(claim.ids)),
-        prepare=True,
+        " select id, $1::bigint from unnest($2::text[]) as given (id)"
+        " on conflict do nothing returning id"
+    )
+    # sorted, so that two replicas with the same ids wait for each other, not in a circle
+    return statement, [number(claim.at), TEXT.array(sorted(claim.ids))]
+
+
+@cache
+def _load(table: sa.Table) -> str:
+    return (
+        f'select "key", body from "{table.name}" where "key" = any($1::text[])'
+        ' order by "key" for no key update'
     )
 
 
-def _load(
-    driver: psycopg.Connection[Any], table: sa.Table, keys: Sequence[str]
-) -> psycopg.Cursor[Any]:
-    return driver.execute(
-        f'select "key", body from "{table.name}" where "key" = any(%b::text[])'
-        ' order by "key" for no key update',
-        (list(keys),),
-        prepare=True,
+def _upsert(upsert: Upsert) -> list[Question]:
+    """New rows are only inserted: that costs less, and fails where they are no longer new."""
+    absent = set(upsert.new)
+    new = [row for row in upsert.rows if row[0] in absent]
+    other = [row for row in upsert.rows if row[0] not in absent]
+    questions = [_insert(upsert.table, new)] if new else []
+    if other:
+        statement = _inserting(upsert.table) + _replacing(upsert.table)
+        questions.append((statement, _columns(upsert.table, other)))
+    return questions
+
+
+def _insert(table: sa.Table, rows: Sequence[Row]) -> Question:
+    return _inserting(table), _columns(table, rows)
+
+
+def _delete(table: sa.Table, keys: Sequence[str]) -> Question:
+    statement = f'delete from "{table.name}" where "{key_name(table)}" = any($1::text[])'
+    return statement, [TEXT.array(keys)]
+
+
+@cache
+def _inserting(table: sa.Table) -> str:
+    # the cast gives a parameter its type, whatever the values of a batch look like
+    arrays = (f"${place}::{each.name}[]" for place, each in enumerate(_elements(table), 1))
+    return (
+        f'insert into "{table.name}" ({names(table.columns)})'
+        f" select * from unnest({', '.join(arrays)})"
     )
 
 
-def _upsert(table: sa.Table) -> str:
+@cache
+def _replacing(table: sa.Table) -> str:
     rest = [column.name for column in table.columns if not column.primary_key]
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in rest)
-    return (
-        f'{_insert(table)} on conflict ("key") do update set {changes}'
-        f' where "{table.name}"."key" <> all(%b::text[]) returning 1'
-    )
+    return f' on conflict ("key") do update set {changes}'
 
 
-def _insert(table: sa.Table) -> str:
-    # the cast gives a parameter its type, whatever the values of a batch look like
-    places = ", ".join(f"%b::{_element(column)}[]" for column in table.columns)
-    return f'insert into "{table.name}" ({names(table.columns)}) select * from unnest({places})'
+@cache
+def _elements(table: sa.Table) -> list[Element]:
+    return [element_of(column) for column in table.columns]
 
 
-def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
-
-
-def _columns(rows: Sequence[Row]) -> list[list[Any]]:
-    return [list(values) for values in zip(*rows, strict=True)]
-
-
-def _element(column: sa.Column[Any]) -> str:
-    for type_, name in _ELEMENTS:
-        if isinstance(column.type, type_):
-            return name
-    raise TypeError(f"{column} is {column.type!r}: use text, integers, booleans or bytes")
+def _columns(table: sa.Table, rows: Sequence[Row]) -> list[bytes]:
+    columns = zip(_elements(table), zip(*rows, strict=True), strict=True)
+    return [element.array(values) for element, values in columns]

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from itertools import chain
 
@@ -33,12 +32,8 @@ class SqliteHot:
         unclaimed = set() if claim is None else _claim(driver, claim)
         return Opened(unclaimed, {table: _load(driver, table, wanted[table]) for table in wanted})
 
-    def together(self, connection: sa.Connection) -> AbstractContextManager[object]:  # noqa: ARG002
-        """See `Hot`; there is no distance."""
-        return nullcontext()
-
-    def write(self, connection: sa.Connection, changes: Changes) -> None:
-        """See `Hot`; nobody else can have written a new key."""
+    def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:  # noqa: ARG002
+        """See `Hot`; nobody else can have written a new key, and the commit is near anyway."""
         driver = _driver(connection)
         for upsert in changes.upserts:
             _write(driver, upsert.table, upsert.rows, _on_conflict(upsert.table))

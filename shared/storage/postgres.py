@@ -9,7 +9,7 @@ import psycopg
 import sqlalchemy as sa
 
 from shared.storage.backend import begins_with
-from shared.storage.hot_postgres import RACED, PostgresHot
+from shared.storage.hot_postgres import PostgresHot
 
 AWAY = ("08", "25006", "25P03", "40", "53", "55P03", "57", "58")
 """Beginnings of the SQLSTATEs against which waiting can help (PostgreSQL's appendix A): connection,
@@ -35,12 +35,14 @@ class Postgres:
 
         Every statement of ours finds its rows by an index. A plan made while a table was young,
         or its statistics old, would read the whole table instead, so that is made expensive; and
-        where that cannot be helped, the expense must not look worth compiling the query.
+        where that cannot be helped, the expense must not look worth compiling the query. No plan
+        depends on what is asked for, and so each is made once.
         """
-        return self._engine(
+        engine = self._engine(
             {
                 "enable_seqscan": "off",
                 "jit": "off",
+                "plan_cache_mode": "force_generic_plan",
                 "lock_timeout": "10s",
                 "idle_in_transaction_session_timeout": "60s",
             },
@@ -48,6 +50,8 @@ class Postgres:
             # the driver begins a transaction by itself, together with its first statement
             isolation_level="READ COMMITTED",
         )
+        sa.event.listen(engine, "connect", _compress_quickly)
+        return engine
 
     def lost(self, connection: sa.Connection) -> bool:
         """See `Backend`: a server says nothing to who asks nothing, except that it hangs up."""
@@ -84,8 +88,6 @@ class Postgres:
         if not isinstance(error, psycopg.Error):
             return None
         state = error.sqlstate
-        if RACED in str(error.diag.message_primary):
-            return f"{self.place}: {RACED}"
         # without a state it was not the server that spoke: the connection is not to be had or lost
         lost = isinstance(error, psycopg.OperationalError) and state is None
         if lost or (state or "").startswith(AWAY):
@@ -102,6 +104,7 @@ class Postgres:
         options[:0] = [given] if isinstance(given, str) else given
         url = self._url.update_query_dict(
             {
+                "client_encoding": "utf8",
                 "connect_timeout": "5",
                 # so that a server that vanished without a word is noticed (milliseconds)
                 "tcp_user_timeout": "20000",
@@ -118,3 +121,15 @@ class Postgres:
             hide_parameters=True,
             **pool,
         )
+
+
+def _compress_quickly(driver: psycopg.Connection[Any], _record: object) -> None:
+    """Have what is large compressed by LZ4 where the server knows it.
+
+    Of what a batch sends, PostgreSQL's own method takes a tenth of the server's time.
+    """
+    driver.execute(
+        "select set_config(name, 'lz4', false) from pg_settings"
+        " where name = 'default_toast_compression' and 'lz4' = any(enumvals)"
+    )
+    driver.commit()

@@ -82,9 +82,8 @@ class Storage:
             connection = transaction.connection
             tx = Tx(connection, hot, self._tables, _micros(now), self._errors)
             yield tx
-            with hot.together(connection):
-                tx.flush()
-                transaction.commit()
+            tx.flush(commit=True)
+            transaction.commit()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -198,8 +198,8 @@ class Tx:
             take_back, *given = self._undo.pop()
             take_back(*given)
 
-    def flush(self) -> None:
-        """Write everything; called by `Storage` before the commit."""
+    def flush(self, *, commit: bool = False) -> None:
+        """Write everything; called by `Storage`, which will `commit` then."""
         for table, key, column, value in self._revisions:
             (known,) = table.primary_key
             self.connection.execute(sa.update(table).where(known == key).values({column: value}))
@@ -211,7 +211,7 @@ class Tx:
             deletes={table: ids for table, ids in self._deletes.items() if ids} | removed,
         )
         if changes.upserts or changes.inserts or changes.deletes:
-            self._hot.write(self.connection, changes)
+            self._hot.write(self.connection, changes, commit=commit)
 
     def _unseen(
         self, needs: Iterable[tuple[Collection[Any], str]]

@@ -30,7 +30,7 @@ from shared.storage.tx import Tx
 FOLDER = Path(os.environ.get("CONCENTRIC_DATA", "."))
 
 STEPS = ("before-commit", "before-publish", "before-confirm", "before-delete", "before-ack")
-"""A step is the moment before something: written and not committed; committed and not published;
+"""A step is the moment before something: handled and not committed; committed and not published;
 published with the confirm still unread; confirmed and the row not deleted; not acknowledged.
 """
 
@@ -96,7 +96,7 @@ def mortal(fate: Fate) -> None:
         return False
 
     on(Tx, "open", STEPS[0], claims, after=True)
-    on(Tx, "flush", STEPS[0], lambda tx: tx in claimed, after=True)
+    on(Tx, "flush", STEPS[0], lambda tx, **_: tx in claimed, after=False)
     on(relay.Relay, "offer", STEPS[1], some, after=False)
     on(Publisher, "_settled", STEPS[2], lambda *_: True, after=False)
     on(Tx, "discard", STEPS[3], some, after=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,12 +33,9 @@ class Watched:
             self.loaded.append({table.name: list(keys) for table, keys in wanted.items()})
         return self.hot.open(connection, claim, wanted)
 
-    def together(self, connection: sa.Connection) -> AbstractContextManager[object]:
-        return self.hot.together(connection)
-
-    def write(self, connection: sa.Connection, changes: Changes) -> None:
+    def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
         self.written.append(changes)
-        self.hot.write(connection, changes)
+        self.hot.write(connection, changes, commit=commit)
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
-"""Consuming: deliveries to a reader's thread, acknowledgements back from any thread."""
+"""Consuming: deliveries to a reader, acknowledgements back from any thread."""
 
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from queue import SimpleQueue
-from threading import Thread, current_thread
 
 from shared.bus.line import Arrival, Channel, Line
 from shared.bus.protocol import Delivery, Subscription
@@ -48,8 +46,8 @@ class Unsettled:
 class RabbitConsumer:
     """A running subscription; it implements `Consumer`.
 
-    The line's thread only moves messages, so that a reader who takes long never keeps heartbeats
-    from being answered. The reader is called from a second thread.
+    The reader is called on the line's thread: it only puts aside what it is given. There is never
+    more of that than the prefetch, so that nobody has to be held back.
     """
 
     def __init__(
@@ -59,7 +57,6 @@ class RabbitConsumer:
         deliver: Callable[[Delivery], None],
         *,
         prefetch: int,
-        timeout: float,
         given_up: bool = False,
     ) -> None:
         """`given_up` reads what the broker gave up on, instead of what it is to deliver."""
@@ -67,8 +64,6 @@ class RabbitConsumer:
         self._subscription = subscription
         self._deliver = deliver
         self._prefetch = prefetch
-        self._timeout = timeout
-        self._arrived: SimpleQueue[Delivery | None] = SimpleQueue()
         self._given_up = given_up
         self._own = queue_name(subscription.service)
         self._queue = given_up_name(subscription.service) if given_up else self._own
@@ -79,20 +74,12 @@ class RabbitConsumer:
         self._channel: Channel | None = None
         self._unsettled = Unsettled()
         self._stopped = False
-        self._thread = Thread(
-            target=self._hand_over, name=f"deliver-{subscription.service}", daemon=True
-        )
         line.start(self)
-        self._thread.start()
 
     @property
     def problem(self) -> str | None:
         """Why nothing can be delivered at the moment, or None."""
-        if self._stopped:
-            return "stopped"
-        if not self._thread.is_alive():
-            return "the reader failed; the log says why"
-        return self._line.problem
+        return "stopped" if self._stopped else self._line.problem
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Late ones, of a connection that has gone, are left out: they are delivered again."""
@@ -111,11 +98,6 @@ class RabbitConsumer:
         """Disconnect, which gives back what is unacknowledged; acknowledgements go out before."""
         self._stopped = True
         self._line.close()
-        self._arrived.put(None)
-        if current_thread() is not self._thread:
-            self._thread.join(self._timeout)
-            if self._thread.is_alive():
-                _log.warning("%s still holds a delivery", self._subscription.service)
 
     def opened(self, channel: Channel, up: Callable[[], None]) -> None:
         """Declare the queue and listen to it.
@@ -155,8 +137,8 @@ class RabbitConsumer:
         )
         if self._given_up and arrival.died_in != self._own:
             self._settle([delivery], taken=True)  # another service keeps it
-        else:
-            self._arrived.put(delivery)
+        elif not self._stopped:
+            self._deliver(delivery)
 
     def _follow(self) -> None:
         """Listen, or stop listening, as it was wanted last."""
@@ -169,12 +151,6 @@ class RabbitConsumer:
         else:
             prefetch = 1 if self._cautious else self._prefetch
             channel.consume(self._queue, prefetch, self._arrive, _nothing)
-
-    def _hand_over(self) -> None:
-        """Call the reader, one delivery after the other; those of a lost connection are dropped."""
-        while (delivery := self._arrived.get()) is not None:
-            if not self._stopped and delivery.tag // _GENERATION == self._generation:
-                self._deliver(delivery)
 
     def _settle(self, deliveries: Sequence[Delivery], *, taken: bool) -> None:
         channel = self._channel

@@ -24,7 +24,7 @@ class Setting:
         self.line = FakeLine()
         self.got: SimpleQueue[Delivery] = SimpleQueue()
         ledger = Subscription("ledger", ("#",))
-        self.consumer = RabbitConsumer(self.line, ledger, self.got.put, prefetch=9, timeout=5)
+        self.consumer = RabbitConsumer(self.line, ledger, self.got.put, prefetch=9)
 
     def deliver(self, *tags: int) -> list[Delivery]:
         """Have the broker deliver."""
@@ -97,24 +97,14 @@ def test_it_feels_its_way_until_something_comes_for_the_first_time(setting: Sett
     assert channel.prefetches == [1, 9]
 
 
-def test_a_reader_that_raises_is_a_problem_and_not_a_silence(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("threading.excepthook", lambda _: None)
-    line = FakeLine()
+def test_a_stopped_consumer_says_so_and_delivers_nothing_more(setting: Setting) -> None:
+    assert setting.consumer.problem is None
 
-    def fail(delivery: Delivery) -> None:
-        raise RuntimeError
+    setting.consumer.stop()
+    setting.line.channel.arrived(arrival(1))
 
-    consumer = RabbitConsumer(line, Subscription("ledger", ("#",)), fail, prefetch=9, timeout=5)
-    assert consumer.problem is None
-
-    line.channel.arrived(arrival(1))
-    consumer._thread.join(5)
-
-    assert consumer.problem == "the reader failed; the log says why"
-    consumer.stop()
-    assert consumer.problem == "stopped"
+    assert setting.consumer.problem == "stopped"
+    assert setting.got.empty()
 
 
 @given(

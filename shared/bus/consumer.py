@@ -11,6 +11,13 @@ from shared.bus.topology import given_up_name, queue_name
 _GENERATION = 2**40
 """Tags count from one multiple of this to the next, one for each connection."""
 
+LARGE = 16 * 1024
+"""Bytes of a message above which, on the average, a quarter as many are held: the broker counts
+messages, and what counts here is memory."""
+
+_MEMORY = 20
+"""Messages over which that average goes, about."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -68,9 +75,13 @@ class RabbitConsumer:
         self._own = queue_name(subscription.service)
         self._queue = given_up_name(subscription.service) if given_up else self._own
         self._held = False
-        self._consuming = False
+        self._appetite = 1
+        """How many unacknowledged messages are wanted at a time."""
+        self._listening = 0
+        """How many were asked for; 0 where nothing is delivered."""
+        self._size = 0.0
+        """Bytes of a message, on the average."""
         self._generation = 0
-        self._cautious = True
         self._channel: Channel | None = None
         self._unsettled = Unsettled()
         self._stopped = False
@@ -108,15 +119,14 @@ class RabbitConsumer:
         """
         self._generation += 1
         self._unsettled = Unsettled()
-        self._cautious = True
+        self._appetite, self._listening = 1, 0
 
         def declared() -> None:
             self._channel = channel
-            self._consuming = not self._held
             if self._held:
                 up()
             else:
-                channel.consume(self._queue, 1, self._arrive, up)
+                self._follow(up)
 
         channel.set_up([self._subscription], declared)
 
@@ -128,10 +138,9 @@ class RabbitConsumer:
     def _arrive(self, arrival: Arrival) -> None:
         tag = self._generation * _GENERATION + arrival.tag
         self._unsettled.add(tag)
-        if self._cautious and not arrival.redelivered and self._channel is not None:
-            self._cautious = False
-            if self._consuming:
-                self._channel.consume(self._queue, self._prefetch, self._arrive, _nothing)
+        if self._appetite > 1 or not arrival.redelivered:
+            self._taste(len(arrival.message.body))
+            self._follow()
         delivery = Delivery(
             arrival.message, tag, arrival.redelivered or self._given_up, given_up=self._given_up
         )
@@ -140,17 +149,24 @@ class RabbitConsumer:
         elif not self._stopped:
             self._deliver(delivery)
 
-    def _follow(self) -> None:
-        """Listen, or stop listening, as it was wanted last."""
-        channel = self._channel
-        if channel is None or self._consuming is not self._held:
+    def _taste(self, size: int) -> None:
+        """Want many small messages, or fewer large ones."""
+        self._size += (size - self._size) / _MEMORY
+        if self._appetite == 1 or self._size < LARGE / 2:
+            self._appetite = self._prefetch
+        elif self._size > LARGE:
+            self._appetite = max(1, self._prefetch // 4)
+
+    def _follow(self, up: Callable[[], None] = lambda: None) -> None:
+        """Listen, or stop listening, as it is wanted now."""
+        channel, wanted = self._channel, 0 if self._held else self._appetite
+        if channel is None or wanted == self._listening:
             return
-        self._consuming = not self._held
-        if self._held:
-            channel.cancel()
+        self._listening = wanted
+        if wanted:
+            channel.consume(self._queue, wanted, self._arrive, up)
         else:
-            prefetch = 1 if self._cautious else self._prefetch
-            channel.consume(self._queue, prefetch, self._arrive, _nothing)
+            channel.cancel()
 
     def _settle(self, deliveries: Sequence[Delivery], *, taken: bool) -> None:
         channel = self._channel
@@ -195,7 +211,3 @@ class RabbitEars:
 
     def _of(self, deliveries: Sequence[Delivery]) -> RabbitConsumer:
         return self._given_up if deliveries and deliveries[0].given_up else self._work
-
-
-def _nothing() -> None:
-    """For calls whose answer nobody waits for."""

@@ -21,8 +21,8 @@ from shared.bus.publisher import Publisher
 from shared.bus.topology import exchange_of, topology
 from shared.domain.errors import ConfigurationError
 
-PREFETCH = 50
-"""Messages that a service holds unacknowledged: in a pack lie up to a hundred events."""
+PREFETCH = 200
+"""Messages that a service holds unacknowledged, so that single events come in batches as well."""
 
 TIMEOUT = 30.0
 """Seconds that confirms may be missing, and that a blocked connection is kept."""

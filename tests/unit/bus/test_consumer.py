@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus.consumer import RabbitConsumer, Unsettled
+from shared.bus.consumer import LARGE, RabbitConsumer, Unsettled
 from shared.bus.line import Arrival
 from shared.bus.protocol import Delivery, Message, Subscription
 from tests.unit.bus.fakes import FakeLine
@@ -95,6 +95,31 @@ def test_it_feels_its_way_until_something_comes_for_the_first_time(setting: Sett
     channel.arrived(arrival(2))
     channel.arrived(arrival(3))
     assert channel.prefetches == [1, 9]
+
+
+def test_of_large_messages_fewer_are_held(setting: Setting) -> None:
+    channel = setting.line.channel
+    large = Message("m", "case.closed", b"x" * (8 * LARGE))
+    for tag in range(1, 6):
+        channel.arrived(Arrival(tag, large, redelivered=False))
+    assert channel.prefetches == [1, 9, 2]
+
+    for tag in range(6, 60):
+        channel.arrived(arrival(tag))
+    assert channel.prefetches == [1, 9, 2, 9]
+
+
+def test_who_is_held_asks_for_nothing_until_it_is_held_no_longer(setting: Setting) -> None:
+    channel = setting.line.channel
+    setting.deliver(1)
+
+    setting.consumer.hold(True)
+    setting.consumer.hold(True)
+    channel.arrived(arrival(2))
+    assert (channel.prefetches, channel.cancelled) == ([1, 9], 1)
+    setting.consumer.hold(False)
+
+    assert channel.prefetches == [1, 9, 9]
 
 
 def test_a_stopped_consumer_says_so_and_delivers_nothing_more(setting: Setting) -> None:

@@ -174,8 +174,8 @@ class Connection:
         if self._cause is None:
             self._cause = cause
             self._tell(cause)  # at once: on a channel that is closing nothing can be sent
-            # A peer that has gone silent answers nothing: whoever works here is told all the same.
-            self._loop.call_later(FAREWELL, lambda: self._ended(cause))
+            # A peer that has gone silent answers nothing.
+            self._loop.call_later(FAREWELL, lambda: self._connection.abort())
             if self._connection is not None and self._connection.is_open:
                 self._connection.close()
 

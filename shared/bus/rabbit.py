@@ -148,7 +148,15 @@ class _PikaDialer:
         def ended(_connection: Any, error: BaseException) -> None:
             callbacks.ended(words(error))
 
-        return pika.SelectConnection(self._parameters, opened, ended, ended, loop)
+        return _PikaConnection(self._parameters, opened, ended, ended, loop)
+
+
+class _PikaConnection(pika.SelectConnection):  # type: ignore[misc]  # pika has no types
+    """A connection that can be ended without a word to the broker."""
+
+    def abort(self) -> None:
+        """Close the socket, or cease to connect; `ended` is told as always."""
+        self._adapter_disconnect_stream()
 
 
 class _PikaChannel:

@@ -198,8 +198,9 @@ class Replica:
             raise Crash("by being stopped while the database is away")
 
     def _publish(self) -> None:
-        if not self.wire.carry() and self.relay._wait() and self.relay._rest():
-            self.relay.step()
+        while not self.wire.carry():
+            if self.relay._wait() and self.relay._rest():
+                self.relay.step()
 
     def _post(self) -> None:
         chance = self._house.chance

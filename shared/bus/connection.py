@@ -87,15 +87,19 @@ class Connection:
         self._user = user
         self._thread.start()
 
-    def wait(self, seconds: float) -> None:
-        """Wait until the first attempt has succeeded or failed."""
-        self._tried.wait(seconds)
+    def wait(self, seconds: float) -> bool:
+        """Wait until the first attempt has succeeded or failed; whether it has."""
+        return self._tried.wait(seconds)
 
     def call(self, callback: Callable[[], None]) -> None:
         """Run something on the thread; forgotten if the connection has gone by then."""
         with self._lock:
             if self._loop is not None:
                 self._loop.add_callback_threadsafe(callback)
+
+    def later(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Run something on the thread after a while, unless the connection has gone by then."""
+        self._loop.call_later(seconds, callback)
 
     def renew(self, reason: str) -> None:
         """Give this connection up and open another one, for which `wait` waits."""
@@ -170,8 +174,8 @@ class Connection:
         if self._cause is None:
             self._cause = cause
             self._tell(cause)  # at once: on a channel that is closing nothing can be sent
-            # A peer that has gone silent answers nothing: whoever works here is told all the same.
-            self._loop.call_later(FAREWELL, lambda: self._ended(cause))
+            # A peer that has gone silent answers nothing.
+            self._loop.call_later(FAREWELL, lambda: self._connection.abort())
             if self._connection is not None and self._connection.is_open:
                 self._connection.close()
 

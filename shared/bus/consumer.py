@@ -1,10 +1,8 @@
-"""Consuming: deliveries to a reader's thread, acknowledgements back from any thread."""
+"""Consuming: deliveries to a reader, acknowledgements back from any thread."""
 
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from queue import SimpleQueue
-from threading import Thread, current_thread
 
 from shared.bus.line import Arrival, Channel, Line
 from shared.bus.protocol import Delivery, Subscription
@@ -12,6 +10,13 @@ from shared.bus.topology import given_up_name, queue_name
 
 _GENERATION = 2**40
 """Tags count from one multiple of this to the next, one for each connection."""
+
+LARGE = 16 * 1024
+"""Bytes of a message above which, on the average, a quarter as many are held: the broker counts
+messages, and what counts here is memory."""
+
+_MEMORY = 20
+"""Messages over which that average goes, about."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +53,8 @@ class Unsettled:
 class RabbitConsumer:
     """A running subscription; it implements `Consumer`.
 
-    The line's thread only moves messages, so that a reader who takes long never keeps heartbeats
-    from being answered. The reader is called from a second thread.
+    The reader is called on the line's thread: it only puts aside what it is given. There is never
+    more of that than the prefetch, so that nobody has to be held back.
     """
 
     def __init__(
@@ -59,7 +64,6 @@ class RabbitConsumer:
         deliver: Callable[[Delivery], None],
         *,
         prefetch: int,
-        timeout: float,
         given_up: bool = False,
     ) -> None:
         """`given_up` reads what the broker gave up on, instead of what it is to deliver."""
@@ -67,32 +71,26 @@ class RabbitConsumer:
         self._subscription = subscription
         self._deliver = deliver
         self._prefetch = prefetch
-        self._timeout = timeout
-        self._arrived: SimpleQueue[Delivery | None] = SimpleQueue()
         self._given_up = given_up
         self._own = queue_name(subscription.service)
         self._queue = given_up_name(subscription.service) if given_up else self._own
         self._held = False
-        self._consuming = False
+        self._appetite = 1
+        """How many unacknowledged messages are wanted at a time."""
+        self._listening = 0
+        """How many were asked for; 0 where nothing is delivered."""
+        self._size = 0.0
+        """Bytes of a message, on the average."""
         self._generation = 0
-        self._cautious = True
         self._channel: Channel | None = None
         self._unsettled = Unsettled()
         self._stopped = False
-        self._thread = Thread(
-            target=self._hand_over, name=f"deliver-{subscription.service}", daemon=True
-        )
         line.start(self)
-        self._thread.start()
 
     @property
     def problem(self) -> str | None:
         """Why nothing can be delivered at the moment, or None."""
-        if self._stopped:
-            return "stopped"
-        if not self._thread.is_alive():
-            return "the reader failed; the log says why"
-        return self._line.problem
+        return "stopped" if self._stopped else self._line.problem
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Late ones, of a connection that has gone, are left out: they are delivered again."""
@@ -111,11 +109,6 @@ class RabbitConsumer:
         """Disconnect, which gives back what is unacknowledged; acknowledgements go out before."""
         self._stopped = True
         self._line.close()
-        self._arrived.put(None)
-        if current_thread() is not self._thread:
-            self._thread.join(self._timeout)
-            if self._thread.is_alive():
-                _log.warning("%s still holds a delivery", self._subscription.service)
 
     def opened(self, channel: Channel, up: Callable[[], None]) -> None:
         """Declare the queue and listen to it.
@@ -126,15 +119,14 @@ class RabbitConsumer:
         """
         self._generation += 1
         self._unsettled = Unsettled()
-        self._cautious = True
+        self._appetite, self._listening = 1, 0
 
         def declared() -> None:
             self._channel = channel
-            self._consuming = not self._held
             if self._held:
                 up()
             else:
-                channel.consume(self._queue, 1, self._arrive, up)
+                self._follow(up)
 
         channel.set_up([self._subscription], declared)
 
@@ -146,35 +138,35 @@ class RabbitConsumer:
     def _arrive(self, arrival: Arrival) -> None:
         tag = self._generation * _GENERATION + arrival.tag
         self._unsettled.add(tag)
-        if self._cautious and not arrival.redelivered and self._channel is not None:
-            self._cautious = False
-            if self._consuming:
-                self._channel.consume(self._queue, self._prefetch, self._arrive, _nothing)
+        if self._appetite > 1 or not arrival.redelivered:
+            self._taste(len(arrival.message.body))
+            self._follow()
         delivery = Delivery(
             arrival.message, tag, arrival.redelivered or self._given_up, given_up=self._given_up
         )
         if self._given_up and arrival.died_in != self._own:
             self._settle([delivery], taken=True)  # another service keeps it
-        else:
-            self._arrived.put(delivery)
+        elif not self._stopped:
+            self._deliver(delivery)
 
-    def _follow(self) -> None:
-        """Listen, or stop listening, as it was wanted last."""
-        channel = self._channel
-        if channel is None or self._consuming is not self._held:
+    def _taste(self, size: int) -> None:
+        """Want many small messages, or fewer large ones."""
+        self._size += (size - self._size) / _MEMORY
+        if self._appetite == 1 or self._size < LARGE / 2:
+            self._appetite = self._prefetch
+        elif self._size > LARGE:
+            self._appetite = max(1, self._prefetch // 4)
+
+    def _follow(self, up: Callable[[], None] = lambda: None) -> None:
+        """Listen, or stop listening, as it is wanted now."""
+        channel, wanted = self._channel, 0 if self._held else self._appetite
+        if channel is None or wanted == self._listening:
             return
-        self._consuming = not self._held
-        if self._held:
-            channel.cancel()
+        self._listening = wanted
+        if wanted:
+            channel.consume(self._queue, wanted, self._arrive, up)
         else:
-            prefetch = 1 if self._cautious else self._prefetch
-            channel.consume(self._queue, prefetch, self._arrive, _nothing)
-
-    def _hand_over(self) -> None:
-        """Call the reader, one delivery after the other; those of a lost connection are dropped."""
-        while (delivery := self._arrived.get()) is not None:
-            if not self._stopped and delivery.tag // _GENERATION == self._generation:
-                self._deliver(delivery)
+            channel.cancel()
 
     def _settle(self, deliveries: Sequence[Delivery], *, taken: bool) -> None:
         channel = self._channel
@@ -219,7 +211,3 @@ class RabbitEars:
 
     def _of(self, deliveries: Sequence[Delivery]) -> RabbitConsumer:
         return self._given_up if deliveries and deliveries[0].given_up else self._work
-
-
-def _nothing() -> None:
-    """For calls whose answer nobody waits for."""

@@ -83,11 +83,14 @@ class Line(Protocol):
     def start(self, user: LineUser) -> None:
         """Connect, and connect again whenever the connection is lost."""
 
-    def wait(self, seconds: float) -> None:
-        """Wait until the first attempt to connect has succeeded or failed."""
+    def wait(self, seconds: float) -> bool:
+        """Wait until the first attempt to connect has succeeded or failed; whether it has."""
 
     def call(self, callback: Callable[[], None]) -> None:
         """Run something on the line's thread; forgotten if the connection has gone by then."""
+
+    def later(self, seconds: float, callback: Callable[[], None]) -> None:
+        """The same after so many seconds; to be used on the line's thread alone."""
 
     def renew(self, reason: str) -> None:
         """Give this connection up and open another one, for which `wait` waits.

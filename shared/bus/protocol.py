@@ -1,17 +1,22 @@
 """What the runtime asks of a bus; `rabbit.py` and `local.py` are its two implementations.
 
 A bus carries messages. It keeps no promise about order, may deliver a message twice, and loses
-none: `publish` returns when every message is safe with everybody who is bound to its key, and a
-delivery that was not acknowledged comes back.
+none: whoever sends is told when every message is safe with everybody who is bound to its key, and a
+delivery that was not acknowledged comes back. Nobody waits in a call of a bus.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.bus.envelope import BadEvent, Envelope
+from shared.domain.errors import Unavailable
+
+PATIENCE = 60.0
+"""Seconds that `publish` waits."""
 
 CLOUDEVENTS_BATCH = "application/cloudevents-batch+json"
 
@@ -79,17 +84,19 @@ class Consumer(Protocol):
         """Why nothing can be delivered at the moment, or None: shown by `/readyz`."""
 
 
+Settled = Callable[[str | None], None]
+"""Told what became of messages: None when all are safe, else why that could not be confirmed."""
+
+
 class Bus(Protocol):
     """A way for services to reach one another."""
 
-    waits_for_readers: bool
-    """Whether `publish` returns only when every reader has handled what it was given."""
+    def send(self, messages: Sequence[Message], settled: Settled) -> None:
+        """Hand messages over; callable from any thread.
 
-    def publish(self, messages: Sequence[Message]) -> None:
-        """Hand messages over and return when all are safe.
-
-        Raises `Unavailable` when that could not be confirmed for every one of them; the caller
-        publishes all of them again later, and readers recognise those that they have seen.
+        `settled` is called once, on any thread, also before this returns; it must not wait. Where
+        it is told a reason, the caller sends all of them again later, and readers recognise those
+        that they have seen.
         """
 
     def subscribe(
@@ -97,7 +104,8 @@ class Bus(Protocol):
     ) -> Consumer:
         """Deliver what the subscription names, by calling `deliver` from a thread of the bus.
 
-        `deliver` may block: that holds further deliveries back. The bus reconnects by itself.
+        `deliver` must neither wait nor raise: it would keep heartbeats from being answered, or
+        those who send. The bus reconnects by itself.
         """
 
     @property
@@ -106,3 +114,17 @@ class Bus(Protocol):
 
     def close(self) -> None:
         """Let go of every connection."""
+
+    def publish(self, messages: Sequence[Message], seconds: float = PATIENCE) -> None:
+        """Send, and return when all are safe: for whoever has nothing else to do.
+
+        Raises `Unavailable` when that was not confirmed for every one of them.
+        """
+        answer: Future[str | None] = Future()
+        self.send(messages, answer.set_result)
+        try:
+            reason = answer.result(seconds)
+        except TimeoutError:
+            reason = f"not confirmed within {seconds:g} s"
+        if reason is not None:
+            raise Unavailable(reason)

@@ -2,11 +2,10 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from threading import Event, Lock
+from threading import Lock
 
 from shared.bus.line import Channel, Line
-from shared.bus.protocol import Message, Subscription
-from shared.domain.errors import Unavailable
+from shared.bus.protocol import Message, Settled, Subscription
 
 WINDOW = 500
 """Messages under way at once: beyond that, publishing gets no faster."""
@@ -16,35 +15,34 @@ WINDOW_BYTES = 8 * 1024 * 1024
 
 
 class _Batch:
-    """What one call of `publish` waits for."""
+    """What one call of `send` is still to be told of."""
 
-    def __init__(self, messages: Sequence[Message]) -> None:
+    def __init__(self, messages: Sequence[Message], settled: Settled) -> None:
         self.unsent = deque(messages)
         self.open = len(messages)
         self.failure: str | None = None
-        self.done = Event()
+        self._settled = settled
 
     def settle(self, failure: str | None) -> None:
         """One message is confirmed, or is not.
 
-        Whoever waits is told of a failure only when the next connection is under way.
+        A failure is told only when the next connection is under way.
         """
         self.open -= 1
         self.failure = failure or self.failure
         if self.open == 0 and self.failure is None:
-            self.done.set()
+            self._settled(None)
 
     def fail(self, reason: str) -> None:
         """Nothing more is to be expected."""
-        self.unsent.clear()
-        self.failure = self.failure or reason
-        self.done.set()
+        self._settled(self.failure or reason)
 
 
 class Publisher:
     """Publishes over a line of its own, for any number of threads."""
 
     def __init__(self, line: Line, listeners: Sequence[Subscription], timeout: float) -> None:
+        """What is not confirmed within `timeout` seconds or twice that is given up."""
         self._line = line
         self._listeners = listeners
         self._timeout = timeout
@@ -68,25 +66,22 @@ class Publisher:
         """Why nothing can be published at the moment, or None."""
         return self._line.problem
 
-    def publish(self, messages: Sequence[Message]) -> None:
-        """Return when every message is confirmed; raise `Unavailable` when one is not."""
+    def send(self, messages: Sequence[Message], settled: Settled) -> None:
+        """See `Bus`. While it connects for the first time what is sent waits for that."""
         if not messages:
+            settled(None)
             return
-        self._line.wait(self._timeout)
-        batch = _Batch(messages)
         with self._lock:
-            if (problem := self._line.problem) is not None:
-                raise Unavailable(problem)
-            self._queue.append(batch)
-        self._line.call(self._pump)
-        if not batch.done.wait(self._timeout):
-            self._line.call(batch.unsent.clear)
-            raise Unavailable(f"not confirmed within {self._timeout:g} s; {self._trouble()}")
-        if batch.failure is not None:
-            raise Unavailable(batch.failure)
+            problem = self._line.problem if self._line.wait(0) else None
+            if problem is None:
+                self._queue.append(_Batch(messages, settled))
+        if problem is None:
+            self._line.call(self._pump)
+        else:
+            settled(problem)
 
     def close(self) -> None:
-        """Disconnect; whoever waits in `publish` is told so."""
+        """Disconnect; whoever waits to be told is told so."""
         self._line.close()
 
     def opened(self, channel: Channel, up: Callable[[], None]) -> None:
@@ -98,6 +93,8 @@ class Publisher:
         def confirming() -> None:
             self._channel, self._sent, self._settled_up_to = channel, 0, 0
             up()
+            self._look(0)
+            self._pump()
 
         channel.set_up(self._listeners, declared)
 
@@ -115,18 +112,22 @@ class Publisher:
         for batch in batches.values():
             batch.fail(reason)
 
-    def _trouble(self) -> str:
-        return self._line.problem or "RabbitMQ is slow or stuck"
+    def _look(self, oldest: int) -> None:
+        """Look now and then whether what was the oldest the last time still is."""
+        now = next(iter(self._flight), 0)
+        if now and now == oldest:
+            self._line.renew(f"not confirmed within {self._timeout:g} s; it is slow or stuck")
+        else:
+            self._line.later(self._timeout, lambda: self._look(now))
 
     def _pump(self) -> None:
         """Send as much as the window lets through."""
         channel = self._channel
         while channel and self._queue and len(self._flight) < WINDOW and self._bytes < WINDOW_BYTES:
             batch = self._queue[0]
+            message = batch.unsent.popleft()
             if not batch.unsent:
                 self._queue.popleft()
-                continue
-            message = batch.unsent.popleft()
             self._sent += 1
             self._flight[self._sent] = batch, message
             self._bytes += len(message.body)

@@ -16,26 +16,24 @@ from shared.bus.amqp import arrival_of, properties_of, words
 from shared.bus.connection import Callbacks, Connection
 from shared.bus.consumer import RabbitConsumer, RabbitEars
 from shared.bus.line import Arrival
-from shared.bus.protocol import Delivery, Message, Subscription
+from shared.bus.protocol import Bus, Delivery, Message, Settled, Subscription
 from shared.bus.publisher import Publisher
 from shared.bus.topology import exchange_of, topology
 from shared.domain.errors import ConfigurationError
 
-PREFETCH = 50
-"""Messages that a service holds unacknowledged: in a pack lie up to a hundred events."""
+PREFETCH = 200
+"""Messages that a service holds unacknowledged, so that single events come in batches as well."""
 
 TIMEOUT = 30.0
-"""Seconds that `publish` waits for its confirms, and that a blocked connection is kept."""
+"""Seconds that confirms may be missing, and that a blocked connection is kept."""
 
 HEARTBEAT = 30
 """Seconds, unless the URL says otherwise (`?heartbeat=10`). A peer that has gone silent is noticed
 once nothing has come for so long and 5 s more, at the latest after twice that."""
 
 
-class RabbitBus:
+class RabbitBus(Bus):
     """Services on one or many machines; it implements `Bus`."""
-
-    waits_for_readers = False
 
     def __init__(
         self,
@@ -64,20 +62,16 @@ class RabbitBus:
             self._connection("publishing", "publishing"), listeners, timeout
         )
 
-    def publish(self, messages: Sequence[Message]) -> None:
-        """Return when RabbitMQ has confirmed every message; raise `Unavailable` if it has not.
-
-        Callable from any number of threads.
-        """
-        self._publisher.publish(messages)
+    def send(self, messages: Sequence[Message], settled: Settled) -> None:
+        """See `Bus`: they are safe once RabbitMQ has confirmed every one of them."""
+        self._publisher.send(messages, settled)
 
     def subscribe(
         self, subscription: Subscription, deliver: Callable[[Delivery], None]
     ) -> RabbitEars:
         """Declare the service's queues and deliver from them, on threads of the subscription's own.
 
-        Returns when the queues stand or the first attempt failed; attempts go on. `deliver` must
-        not raise, and must come back when its consumer is being stopped.
+        Returns when the queues stand or the first attempt failed; attempts go on.
         """
         name = subscription.service
         lines = (
@@ -90,7 +84,6 @@ class RabbitBus:
                 subscription,
                 deliver,
                 prefetch=prefetch,
-                timeout=self._timeout,
                 given_up=line is lines[1],
             )
             for line, prefetch in zip(lines, (self._prefetch, 1), strict=True)
@@ -155,7 +148,15 @@ class _PikaDialer:
         def ended(_connection: Any, error: BaseException) -> None:
             callbacks.ended(words(error))
 
-        return pika.SelectConnection(self._parameters, opened, ended, ended, loop)
+        return _PikaConnection(self._parameters, opened, ended, ended, loop)
+
+
+class _PikaConnection(pika.SelectConnection):  # type: ignore[misc]  # pika has no types
+    """A connection that can be ended without a word to the broker."""
+
+    def abort(self) -> None:
+        """Close the socket, or cease to connect; `ended` is told as always."""
+        self._adapter_disconnect_stream()
 
 
 class _PikaChannel:

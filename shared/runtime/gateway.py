@@ -37,8 +37,8 @@ class Machine(Protocol):
     def admit(self) -> None:
         """Let work pass; raises `Overloaded` where nothing more is taken on."""
 
-    def put(self, work: Request, seconds: float) -> None:
-        """Hand work to the worker; raises `Overloaded` where there is no room in time."""
+    def put(self, work: Request) -> None:
+        """Hand work to the worker."""
 
     def prepare(self, command: Command) -> None:
         """Do beforehand what takes long about a command."""
@@ -75,7 +75,7 @@ class Gateway:
 
     def _answered(self, request: Request, until: float) -> list[Outcome]:
         """The outcomes of a request once it is committed, if that is before `until`."""
-        self._machine.put(request, max(0.0, until - monotonic()))
+        self._machine.put(request)
         try:
             return request.answer.result(timeout=max(0.0, until - monotonic()))
         except Late as late:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from queue import Full
 from time import monotonic
 
 import sqlalchemy as sa
 
 from shared.bus.protocol import Bus, Consumer
 from shared.domain.commands import Command
-from shared.domain.errors import Overloaded, Unavailable
+from shared.domain.errors import Unavailable
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.runtime.background import Background, Means
-from shared.runtime.backlog import RETRY, Backlog, Bounds
+from shared.runtime.backlog import Backlog, Bounds
 from shared.runtime.clockwatch import ClockWatch
 from shared.runtime.following import Following, Policies
 from shared.runtime.gateway import Gateway
@@ -89,7 +88,7 @@ class Host:
                 self.context,
                 metrics,
                 self.log,
-                Inlet(settings.batch, service.can_wait, 0.0 if bus.waits_for_readers else GAP),
+                Inlet(settings.batch, service.can_wait, GAP),
             )
         )
         self._following = Following(
@@ -123,13 +122,9 @@ class Host:
         """Let somebody pass who brings work; raises `Overloaded` while the outbox is full."""
         self._backlog.admit()
 
-    def put(self, work: Request | Resolution, seconds: float) -> None:
-        """Hand work to the worker; raises `Overloaded` where it cannot even lie there in time."""
-        try:
-            self._worker.put(work, seconds)
-        except Full as full:
-            reason = f"{self.service.name} has more to do than it can take in"
-            raise Overloaded(reason, seconds=RETRY) from full
+    def put(self, work: Request | Resolution) -> None:
+        """Hand work to the worker."""
+        self._worker.put(work)
 
     def prepare(self, command: Command) -> None:
         """Do beforehand, on this thread, what takes long about a command."""

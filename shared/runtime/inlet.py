@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Set
 from math import inf
+from queue import Empty, SimpleQueue
 from time import monotonic
 
 from shared.bus.protocol import Delivery
@@ -17,30 +17,28 @@ GAP = 0.1
 """Seconds from one batch to the next that holds nothing but what can wait: a transaction costs as
 much as ten such events, and whoever wants something done shares the machine with it."""
 
-FULL = 5
-"""Batches that the inlet holds; whoever brings more is held back."""
-
 
 class Inlet:
-    """A queue with one taker; work can be handed in from any thread."""
+    """A queue with one taker; work can be handed in from any thread, and nobody waits for room.
 
-    def __init__(self, batch: int, can_wait: Set[str] = frozenset(), gap: float = GAP) -> None:
+    Whoever hands something in bounds it: the bus by what it delivers before it is acknowledged,
+    requests by their turns, timers and errands by waiting for what they asked for.
+    """
+
+    def __init__(self, batch: int, can_wait: Set[str] = frozenset(), gap: float = 0.0) -> None:
         """Of events whose types are in `can_wait`, batches begin at least `gap` seconds apart."""
         self._batch = batch
         self._can_wait = can_wait
         self._gap = gap
-        self._queue: queue.Queue[Work | None] = queue.Queue(maxsize=FULL * batch)
+        self._queue: SimpleQueue[Work | None] = SimpleQueue()
         self._held: Work | None = None
         self._in_hand = False
         self._began = -inf
         """When the last batch began."""
 
-    def put(self, work: Work, seconds: float | None = None) -> None:
-        """Hand work in; blocks while the inlet is full, which holds the giver back.
-
-        Raises `queue.Full` where there has been no room for so many seconds.
-        """
-        self._queue.put(work, timeout=seconds)
+    def put(self, work: Work) -> None:
+        """Hand work in."""
+        self._queue.put(work)
 
     def close(self) -> None:
         """What was handed in so far is taken, and nothing after it."""
@@ -51,9 +49,9 @@ class Inlet:
         self._held = work
 
     @property
-    def room(self) -> int:
-        """For how many pieces of work there is room."""
-        return self._queue.maxsize - self._queue.qsize()
+    def waiting(self) -> int:
+        """How many pieces of work lie here."""
+        return self._queue.qsize()
 
     @property
     def idle(self) -> bool:
@@ -72,7 +70,7 @@ class Inlet:
             wait = max(0.0, until - monotonic()) if taken else QUIET
             try:
                 work = self._held or self._queue.get(timeout=wait)
-            except queue.Empty:
+            except Empty:
                 break
             self._in_hand = True
             self._held = None

@@ -191,7 +191,7 @@ def _resolve(host: Host, act: Literal["replay", "discard"], decision: Decision) 
 def _outcomes(host: Host, orders: Iterator[Resolution]) -> Iterator[Resolved]:
     until = monotonic() + PATIENCE
     for order in orders:
-        host.put(order, max(0.0, until - monotonic()))
+        host.put(order)
         try:
             outcome = order.answer.result(timeout=max(0.0, until - monotonic()))
         except Late as late:

@@ -1,12 +1,12 @@
-"""From the outbox to the bus: publishes what was committed, unchanged, until it is confirmed."""
+"""From the outbox to the bus: sends what was committed, unchanged, until it is safe."""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 
 from shared.bus.protocol import Bus, Message
@@ -17,14 +17,9 @@ from shared.runtime.backlog import Backlog
 from shared.storage.messaging import OutboxRow
 from shared.storage.storage import Storage
 
-BATCH = 200
-"""The most messages published before their confirms are awaited."""
-
-BATCH_BYTES = 128 * 1024
-"""About the most bytes of them: in one process their readers hold all of that, read, in memory."""
-
-MEMORY_BYTES = 1024 * 1024
-"""The most bytes kept in memory; beyond that rows are read from the outbox in their turn."""
+FLIGHT_BYTES = 512 * 1024
+"""About the most bytes on their way; beyond that rows are read from the outbox in their turn. In
+one process their readers hold all of that, read, in memory."""
 
 CATCH_UP = 50
 """Rows read from the outbox at a time."""
@@ -35,6 +30,9 @@ SWEEP = 10.0
 ORPHANED = timedelta(seconds=30)
 """Age at which a row counts as left behind: publishing it twice would do no harm, only work."""
 
+FIRST_PAUSE = 0.05
+"""The first pause after a failure, in seconds; each is twice the last."""
+
 LONGEST_PAUSE = 5.0
 """The longest pause between two tries, in seconds."""
 
@@ -43,10 +41,12 @@ LOOK = 0.25
 
 
 class Relay(threading.Thread):
-    """Publishes the outbox of one service in a thread of its own.
+    """Sends the outbox of one service.
 
-    The worker hands over rows after their commit, so that none is read back at all as long as
-    the relay keeps up. Published rows are deleted by the worker, in its next transaction.
+    What the worker has committed it sends at once, on the worker's own thread. The relay's thread
+    only reads from the outbox what could not be sent then: what was left from before the start,
+    what the bus did not take, and what came while too much was on its way. Published rows are
+    deleted by the worker, in its next transaction.
     """
 
     def __init__(
@@ -59,21 +59,24 @@ class Relay(threading.Thread):
         backlog: Backlog,
     ) -> None:
         super().__init__(name=f"{name}-relay", daemon=True)
-        self._service = name
         self._storage = storage
         self._bus = bus
-        self._metrics = metrics
+        self._count = metrics.published.labels(name).inc
         self._log = log
         self._backlog = backlog
         self._changed = threading.Condition()
-        self._waiting: deque[OutboxRow] = deque()
-        self._bytes = 0
-        """Of the bodies that wait."""
+        """Guards the rest; the relay's thread waits for it."""
         self._known: set[str] = set()
-        """Ids that wait, are on their way, or are published and not yet deleted."""
+        """Ids that are on their way, or are published and not yet deleted."""
         self._published: list[str] = []
+        self._bytes = 0
+        """Of the bodies on their way."""
         self._behind = True
-        """Whether the outbox may hold rows that are not in memory."""
+        """Whether the outbox may hold rows that are not on their way."""
+        self._resting = True
+        """Whether nothing is sent at the moment: before the start and after a failure."""
+        self._pause = 0.0
+        """Seconds to rest."""
         self._reading = False
         self._halt = threading.Event()
         self._deadline = 0.0
@@ -85,12 +88,12 @@ class Relay(threading.Thread):
             return
         self._backlog.committed(rows)
         with self._changed:
-            if self._bytes > MEMORY_BYTES:
-                self._behind = True
-            else:
-                # Catching up may have read them between their commit and now.
-                self._enqueue([row for row in rows if row.id not in self._known])
-            self._changed.notify()
+            if self._resting or self._bytes > FLIGHT_BYTES:
+                self._fall_behind()
+                return
+            # Catching up may have read them between their commit and now.
+            new = self._take(rows)
+        self._send(new)
 
     def published(self) -> list[str]:
         """Ids that the bus confirmed and that can be deleted."""
@@ -109,7 +112,7 @@ class Relay(threading.Thread):
     def idle(self) -> bool:
         """Whether everything committed has been confirmed."""
         with self._changed:
-            return not (self._behind or self._reading) and len(self._known) == len(self._published)
+            return self._idle
 
     def stop(self, seconds: float) -> None:
         """Publish what is left, for so long at the most; the rest stays in the outbox."""
@@ -119,64 +122,76 @@ class Relay(threading.Thread):
             self._changed.notify()
 
     def run(self) -> None:
-        """Publish until told to stop."""
-        pause = 0.05
-        while rows := self._next():
-            try:
-                self._publish(rows)
-            except Unavailable as away:
-                self._log.warning("bus away", reason=str(away), pause=round(pause, 2))
-                if self._rest(pause * random.uniform(0.5, 1.5)):
-                    return
-                pause = min(pause * 2, LONGEST_PAUSE)
-                continue
-            pause = 0.05
+        """Catch up whenever the outbox holds what is not on its way, until told to stop."""
+        while self._wait() and self._rest():
+            self.step()
 
     def step(self) -> None:
-        """Take the next rows and publish them once. Whoever has no thread calls it."""
-        rows = self._next()
+        """Read rows that are not on their way, and send them. Whoever has no thread calls it."""
+        self._send(self._read())
+
+    @property
+    def _idle(self) -> bool:
+        return not (self._behind or self._reading) and len(self._known) == len(self._published)
+
+    def _send(self, rows: Sequence[OutboxRow]) -> None:
         if rows:
-            self._publish(rows)
+            self._bus.send([_message(row) for row in rows], partial(self._settled, rows))
 
-    def _publish(self, rows: Sequence[OutboxRow]) -> None:
-        """Note rows as published once the bus has all of them; until then they wait."""
-        try:
-            self._bus.publish([_message(row) for row in rows])
-        except Unavailable:
-            self._put_back(rows)
-            raise
-        self._backlog.confirmed(rows)
-        self._metrics.published.labels(self._service).inc(len(rows))
+    def _settled(self, rows: Sequence[OutboxRow], failure: str | None) -> None:
+        """They are published; or they have to be sent again, and lie in the outbox until then."""
+        ids = [row.id for row in rows]
+        if failure is None:
+            self._backlog.confirmed(rows)
+            self._count(len(rows))
         with self._changed:
-            self._published.extend(row.id for row in rows)
+            self._bytes -= sum(len(row.body) for row in rows)
+            if failure is None:
+                self._published.extend(ids)
+                self._pause = 0.0
+                if self._behind or self._halt.is_set():
+                    self._changed.notify()
+                return
+            self._known.difference_update(ids)
+            self._fall_behind()
+            if self._resting:
+                return  # it had been sent before the failure that is known already
+            self._resting = True
+            pause = self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
+        self._log.warning("bus away", reason=failure, pause=round(pause, 2))
 
-    def _rest(self, seconds: float) -> bool:
-        """Wait for so long, or until a bus that is away is back; True when it is time to end.
+    def _fall_behind(self) -> None:
+        self._behind = True
+        self._changed.notify()
+
+    def _wait(self) -> bool:
+        """Wait until there may be something to read; False when it is time to end."""
+        with self._changed:
+            while True:
+                now = monotonic()
+                if self._halt.is_set() and (now > self._deadline or self._idle):
+                    return False
+                if self._bytes <= FLIGHT_BYTES and (self._behind or now - self._swept > SWEEP):
+                    return True
+                until = self._deadline if self._halt.is_set() else now + SWEEP
+                self._changed.wait(max(0.0, until - now))
+
+    def _rest(self) -> bool:
+        """Wait for the pause, or until a bus that was away is back; False when it is time to end.
 
         The bus has its own pauses between its tries to connect, which need not be waited out twice.
         """
-        until, away = monotonic() + seconds, self._bus.problem is not None
-        while (left := until - monotonic()) > 0 and not (away and self._bus.problem is None):
-            if self._halt.wait(min(left, LOOK)):
-                return True
-        return False
+        if self._resting:
+            until = monotonic() + self._pause * random.uniform(0.5, 1.5)
+            away = self._bus.problem is not None
+            while (left := until - monotonic()) > 0 and not (away and self._bus.problem is None):
+                if self._halt.wait(min(left, LOOK)):
+                    return False
+            self._resting = False
+        return True
 
-    def _next(self) -> list[OutboxRow]:
-        """The next rows to publish, waiting for them; none when stopped."""
-        while True:
-            with self._changed:
-                if self._halt.is_set() and (monotonic() > self._deadline or not self._waiting):
-                    return []
-                if self._waiting:
-                    return self._dequeue()
-                due = monotonic() - self._swept > SWEEP
-                if not self._behind and not due:
-                    self._changed.wait(SWEEP)
-                    continue
-            self._catch_up()
-
-    def _catch_up(self) -> None:
-        """Read rows that are not in memory: all when behind, otherwise those left behind."""
+    def _read(self) -> Sequence[OutboxRow]:
+        """Rows that are not on their way: any when behind, otherwise those left behind."""
         self._swept = monotonic()
         with self._changed:
             behind, self._behind, self._reading = self._behind, False, True
@@ -190,31 +205,19 @@ class Relay(threading.Thread):
             with self._changed:
                 self._behind, self._reading = True, False
             self._halt.wait(1.0)
-            return
+            return ()
         with self._changed:
-            new = [row for row in rows if row.id not in self._known]
-            self._enqueue(new)
+            new = self._take(rows)
             self._behind = self._behind or (behind and bool(new))
             self._reading = False
+        return new
 
-    def _enqueue(self, rows: Sequence[OutboxRow]) -> None:
-        self._waiting.extend(rows)
-        self._known.update(row.id for row in rows)
-        self._bytes += sum(len(row.body) for row in rows)
-
-    def _dequeue(self) -> list[OutboxRow]:
-        rows: list[OutboxRow] = []
-        size = 0
-        while self._waiting and len(rows) < BATCH and size < BATCH_BYTES:
-            rows.append(self._waiting.popleft())
-            size += len(rows[-1].body)
-        self._bytes -= size
-        return rows
-
-    def _put_back(self, rows: Sequence[OutboxRow]) -> None:
-        with self._changed:
-            self._waiting.extendleft(reversed(rows))
-            self._bytes += sum(len(row.body) for row in rows)
+    def _take(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Note those of the rows that are not known as being on their way."""
+        new = [row for row in rows if row.id not in self._known]
+        self._known.update(row.id for row in new)
+        self._bytes += sum(len(row.body) for row in new)
+        return new
 
 
 def _message(row: OutboxRow) -> Message:

@@ -66,12 +66,9 @@ class Worker(threading.Thread):
         self.transactions = 0
         self.problem: str | None = None
 
-    def put(self, work: Work, seconds: float | None = None) -> None:
-        """Hand work in; blocks while the inlet is full, which holds the giver back.
-
-        Raises `queue.Full` where there has been no room for so many seconds.
-        """
-        self._inlet.put(work, seconds)
+    def put(self, work: Work) -> None:
+        """Hand work in."""
+        self._inlet.put(work)
 
     def stop(self) -> None:
         """Finish what was handed in, then end."""

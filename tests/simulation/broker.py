@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from shared.bus.codec import decode
 from shared.bus.envelope import BadEvent, Envelope
-from shared.bus.protocol import Consumer, Delivery, Message, Subscription
+from shared.bus.protocol import Bus, Consumer, Delivery, Message, Settled, Subscription
 from shared.bus.topology import matches
 from shared.domain.errors import Unavailable, Unreadable
 from tests.simulation.chance import Chance, Crash
 
 HELD = 30
-"""Deliveries that a reader may hold unacknowledged: fewer than its inlet takes."""
+"""Deliveries that a reader may hold unacknowledged."""
 
 Deliver = Callable[[Delivery], None]
 Tell = Callable[[str, str], None]
@@ -171,19 +171,31 @@ class Broker:
             self._hear(message, self.read(message))
 
 
-class Wire:
+class Wire(Bus):
     """One process's way to the broker; it implements `Bus`."""
-
-    waits_for_readers = True
-    """So that no worker waits for others: its clock is not the simulated one."""
 
     def __init__(self, broker: Broker, name: str) -> None:
         self._broker = broker
         self._name = name
+        self._sent: list[tuple[Sequence[Message], Settled]] = []
 
-    def publish(self, messages: Sequence[Message]) -> None:
-        """See `Bus`."""
-        self._broker.publish(self._name, messages)
+    def send(self, messages: Sequence[Message], settled: Settled) -> None:
+        """See `Bus`; they are on their way until `carry`."""
+        self._sent.append((messages, settled))
+
+    def carry(self) -> bool:
+        """Let some of what was sent reach the broker; whether there was anything."""
+        if not self._sent:
+            return False
+        place = self._broker.chance.dice.randrange(len(self._sent))
+        messages, settled = self._sent.pop(place)
+        try:
+            self._broker.publish(self._name, messages)
+        except Unavailable as away:
+            settled(str(away))
+        else:
+            settled(None)
+        return True
 
     def subscribe(self, subscription: Subscription, deliver: Deliver) -> Reader:
         """See `Bus`; nothing is delivered before somebody calls `Reader.take`."""

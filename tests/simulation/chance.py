@@ -21,9 +21,7 @@ from tests.simulation import rules
 T = TypeVar("T")
 
 NARROW: Mapping[str, int] = {
-    "shared.runtime.relay.BATCH": 2,
-    "shared.runtime.relay.BATCH_BYTES": 3000,
-    "shared.runtime.relay.MEMORY_BYTES": 4000,
+    "shared.runtime.relay.FLIGHT_BYTES": 4000,
     "shared.runtime.relay.CATCH_UP": 2,
     "services.deadline.store.MOST": 2,
     "services.deadline.calendars.BATCH": 2,
@@ -122,7 +120,9 @@ def ruled_by(chance: Chance) -> Iterator[None]:
         "shared.domain.ids.secrets": SimpleNamespace(token_urlsafe=chance.token),
         "shared.runtime.relay.datetime": clock,
         "shared.runtime.relay.monotonic": chance.seconds,
+        "shared.runtime.relay.random": chance.dice,
         "shared.runtime.inlet.QUIET": 0,
+        "shared.runtime.host.GAP": 0.0,
         "shared.runtime.worker.random": chance.dice,
         "services.notify.sender.random": chance.dice,
         "shared.policy.holder.load_policy": _load,

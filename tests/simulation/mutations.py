@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 from services.deadline import plan
@@ -24,6 +24,7 @@ from shared.runtime.worker import Worker
 from shared.storage.messaging import OutboxRow
 from shared.storage.storage import Storage
 from shared.storage.tx import Tx
+from tests.simulation.broker import Wire
 
 Mutation = Callable[[], AbstractContextManager[object]]
 """Breaks the build as long as it is entered."""
@@ -54,15 +55,15 @@ def no_inbox() -> AbstractContextManager[object]:
 
 def published_before_the_confirm() -> AbstractContextManager[object]:
     """The relay has rows deleted as soon as it has sent them."""
-    publish = Relay._publish
+    send = Relay._send
 
     def hasty(relay: Relay, rows: Sequence[OutboxRow]) -> None:
-        relay._published.extend(row.id for row in rows)
-        before = len(relay._published)
-        publish(relay, rows)
-        del relay._published[before:]
+        if rows:
+            relay._settled(rows, None)
+        with patch.object(relay, "_settled", lambda *_: None):
+            send(relay, rows)
 
-    return patch.object(Relay, "_publish", hasty)
+    return patch.object(Relay, "_send", hasty)
 
 
 def published_before_the_commit() -> AbstractContextManager[object]:
@@ -74,9 +75,10 @@ def published_before_the_commit() -> AbstractContextManager[object]:
 
         def finished(batch: Batch) -> None:
             finish(batch)
-            worker._parts.relay.offer(batch.result.rows)
-            if batch.result.rows:
-                worker._parts.relay.step()
+            relay = worker._parts.relay
+            relay.offer(batch.result.rows)
+            while cast(Wire, relay._bus).carry():
+                pass
 
         with patch.object(Batch, "_finish", finished):
             return transact(worker, work)

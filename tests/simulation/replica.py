@@ -29,7 +29,7 @@ from shared.runtime.worker import Worker
 from shared.settings import Settings
 from shared.storage.storage import Storage
 from shared.storage.tx import Tx
-from tests.simulation.broker import Broker, Wire
+from tests.simulation.broker import HELD, Broker, Wire
 from tests.simulation.chance import Chance, Crash
 from tests.simulation.records import Broken, Effect, Records
 from tests.simulation.storing import FaultyStorage, Watch
@@ -112,7 +112,7 @@ class Replica:
         with Storage.read(storage) as connection:  # the real one: nobody waits for a start here
             stored = next(in_force(connection, house.chance.now), None)
         policies = PolicyHolder(house.policy, stored=stored)
-        wire = Wire(house.broker, self.name)
+        self.wire = wire = Wire(house.broker, self.name)
         self.host = Host(
             self.service, storage, wire, policies, house.metrics, house.settings,
             clock=self._moment,
@@ -146,7 +146,7 @@ class Replica:
     @property
     def full(self) -> bool:
         """Whether it takes nothing more for now."""
-        return self.reader.resting or self.worker._inlet.room < 5
+        return self.reader.resting or len(self.reader.held) + self.worker._inlet.waiting > HELD
 
     @property
     def busy(self) -> bool:
@@ -166,8 +166,8 @@ class Replica:
         self._run(self._work)
 
     def publish(self) -> bool:
-        """One batch of the relay; whether there was any."""
-        return self._run(self.relay.step)
+        """Something that was committed goes to the broker; whether there was anything."""
+        return self._run(self._publish)
 
     def tick(self, place: int) -> None:
         """A timer falls due."""
@@ -196,6 +196,11 @@ class Replica:
             raise Broken(f"the worker of {self.name} died of {error!r}") from error
         if self.worker._stopping.is_set():
             raise Crash("by being stopped while the database is away")
+
+    def _publish(self) -> None:
+        while not self.wire.carry():
+            if self.relay._wait() and self.relay._rest():
+                self.relay.step()
 
     def _post(self) -> None:
         chance = self._house.chance

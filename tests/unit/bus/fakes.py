@@ -62,7 +62,10 @@ class FakeLine:
 
     def __init__(self) -> None:
         self.problem: str | None = None
+        self.tried = True
         self.renewed: list[str] = []
+        self.looks: list[Callable[[], None]] = []
+        """What was to happen later."""
         self.user: LineUser
         self.channel = FakeChannel()
 
@@ -73,10 +76,11 @@ class FakeLine:
     def open(self) -> FakeChannel:
         """Connect, or connect again."""
         self.channel = FakeChannel()
+        self.looks = []
         channel: Channel = self.channel
 
         def up() -> None:
-            self.problem = None
+            self.problem, self.tried = None, True
 
         self.user.opened(channel, up)
         return self.channel
@@ -86,11 +90,21 @@ class FakeLine:
         self.problem = reason
         self.user.lost(reason)
 
-    def wait(self, seconds: float) -> None:
-        """It has been tried."""
+    def wait(self, seconds: float) -> bool:  # noqa: ARG002 - as `Line` has it
+        """Whether it has been tried."""
+        return self.tried
 
     def call(self, callback: Callable[[], None]) -> None:
         callback()
+
+    def later(self, seconds: float, callback: Callable[[], None]) -> None:  # noqa: ARG002 - likewise
+        self.looks.append(callback)
+
+    def pass_time(self) -> None:
+        """All that was to happen later happens."""
+        looks, self.looks = self.looks, []
+        for look in looks:
+            look()
 
     def renew(self, reason: str) -> None:
         self.renewed.append(reason)

@@ -64,6 +64,9 @@ class FakeConnection:
         if not self._silent:
             self._callbacks.ended("normal shutdown")
 
+    def abort(self) -> None:
+        self._callbacks.ended("aborted")
+
 
 class FakeDialer:
     """Lets each attempt go as `plan` says: `up`, `silent`, `raise`, or the reason why it fails.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus.consumer import RabbitConsumer, Unsettled
+from shared.bus.consumer import LARGE, RabbitConsumer, Unsettled
 from shared.bus.line import Arrival
 from shared.bus.protocol import Delivery, Message, Subscription
 from tests.unit.bus.fakes import FakeLine
@@ -24,7 +24,7 @@ class Setting:
         self.line = FakeLine()
         self.got: SimpleQueue[Delivery] = SimpleQueue()
         ledger = Subscription("ledger", ("#",))
-        self.consumer = RabbitConsumer(self.line, ledger, self.got.put, prefetch=9, timeout=5)
+        self.consumer = RabbitConsumer(self.line, ledger, self.got.put, prefetch=9)
 
     def deliver(self, *tags: int) -> list[Delivery]:
         """Have the broker deliver."""
@@ -97,24 +97,39 @@ def test_it_feels_its_way_until_something_comes_for_the_first_time(setting: Sett
     assert channel.prefetches == [1, 9]
 
 
-def test_a_reader_that_raises_is_a_problem_and_not_a_silence(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("threading.excepthook", lambda _: None)
-    line = FakeLine()
+def test_of_large_messages_fewer_are_held(setting: Setting) -> None:
+    channel = setting.line.channel
+    large = Message("m", "case.closed", b"x" * (8 * LARGE))
+    for tag in range(1, 6):
+        channel.arrived(Arrival(tag, large, redelivered=False))
+    assert channel.prefetches == [1, 9, 2]
 
-    def fail(delivery: Delivery) -> None:
-        raise RuntimeError
+    for tag in range(6, 60):
+        channel.arrived(arrival(tag))
+    assert channel.prefetches == [1, 9, 2, 9]
 
-    consumer = RabbitConsumer(line, Subscription("ledger", ("#",)), fail, prefetch=9, timeout=5)
-    assert consumer.problem is None
 
-    line.channel.arrived(arrival(1))
-    consumer._thread.join(5)
+def test_who_is_held_asks_for_nothing_until_it_is_held_no_longer(setting: Setting) -> None:
+    channel = setting.line.channel
+    setting.deliver(1)
 
-    assert consumer.problem == "the reader failed; the log says why"
-    consumer.stop()
-    assert consumer.problem == "stopped"
+    setting.consumer.hold(True)
+    setting.consumer.hold(True)
+    channel.arrived(arrival(2))
+    assert (channel.prefetches, channel.cancelled) == ([1, 9], 1)
+    setting.consumer.hold(False)
+
+    assert channel.prefetches == [1, 9, 9]
+
+
+def test_a_stopped_consumer_says_so_and_delivers_nothing_more(setting: Setting) -> None:
+    assert setting.consumer.problem is None
+
+    setting.consumer.stop()
+    setting.line.channel.arrived(arrival(1))
+
+    assert setting.consumer.problem == "stopped"
+    assert setting.got.empty()
 
 
 @given(

@@ -35,9 +35,8 @@ class Value(msgspec.Struct, metaclass=_Frozen, frozen=True):
     again, types see to that. Pydantic's models may have values as fields.
     """
 
-    def but(self, **changes: Any) -> Self:
-        """The same with some fields changed."""
-        return msgspec.structs.replace(self, **changes)
+    but = msgspec.Struct.__replace__
+    """The same with some fields changed: `known.but(version=4)`."""
 
     def to_json(self) -> str:
         """As JSON, in which it is stored and sent."""

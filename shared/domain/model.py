@@ -54,7 +54,7 @@ class Value(msgspec.Struct, metaclass=_Frozen, frozen=True):
         return msgspec.convert(given, cls)
 
     def plain(self) -> dict[str, Any]:
-        """As what JSON is made of: dicts, lists, texts, numbers."""
+        """As what JSON is made of: dicts, tuples for lists, texts, numbers."""
         found: dict[str, Any] = msgspec.to_builtins(self)
         return found
 

@@ -35,9 +35,8 @@ class Value(msgspec.Struct, metaclass=_Frozen, frozen=True):
     again, types see to that. Pydantic's models may have values as fields.
     """
 
-    def but(self, **changes: Any) -> Self:
-        """The same with some fields changed."""
-        return msgspec.structs.replace(self, **changes)
+    but = msgspec.Struct.__replace__
+    """The same with some fields changed: `known.but(version=4)`."""
 
     def to_json(self) -> str:
         """As JSON, in which it is stored and sent."""
@@ -55,7 +54,7 @@ class Value(msgspec.Struct, metaclass=_Frozen, frozen=True):
         return msgspec.convert(given, cls)
 
     def plain(self) -> dict[str, Any]:
-        """As what JSON is made of: dicts, lists, texts, numbers."""
+        """As what JSON is made of: dicts, tuples for lists, texts, numbers."""
         found: dict[str, Any] = msgspec.to_builtins(self)
         return found
 

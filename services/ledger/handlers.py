@@ -33,8 +33,7 @@ def enter(event: Event, tx: Tx, ctx: Context) -> Sequence[Event]:
     rating = logic.rating(dossier, event)
     if rating is not None:
         tx.put(RATINGS, rating)
-    facts = logic.facts(event)
-    if facts is not None and known.recorded_at is None:
+    if known.recorded_at is None and (facts := logic.facts(event)) is not None:
         tx.append(FACTS, *facts)
     return ()
 

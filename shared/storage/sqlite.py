@@ -52,8 +52,17 @@ class Sqlite:
         return False
 
     def writer(self) -> sa.Engine:
-        """See `Backend`; the write lock is taken at once, so that no transaction fails half-way."""
-        engine = self._engine(PATIENCE, "pragma synchronous = full", poolclass=sa.NullPool)
+        """See `Backend`; the write lock is taken at once, so that no transaction fails half-way.
+
+        A statement of many rows notes the pages that it changes, to take itself back if it fails:
+        in memory, or every change would be written to a file that is thrown away.
+        """
+        engine = self._engine(
+            PATIENCE,
+            "pragma synchronous = full",
+            "pragma temp_store = memory",
+            poolclass=sa.NullPool,
+        )
         return begins_with(engine, "begin immediate")
 
     def readers(self) -> sa.Engine:

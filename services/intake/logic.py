@@ -30,8 +30,8 @@ def _times(submission: Submission, policy: Policy, now: datetime) -> Iterator[Pr
         yield _in_the_future("recorded_at")
     elif recorded_at < calendar.begins:
         message = (
-            f"The policy's calendar begins on {calendar.first}, and no deadline can be reckoned before:"
-            " correct the time, or widen `calendar.years` in the policy."
+            f"The policy's calendar begins on {calendar.first}, and no deadline can be reckoned"
+            " before: correct the time, or widen `calendar.years` in the policy."
         )
         yield Problem(field="recorded_at", code="before-calendar", message=message)
     if answer is not None and answer.at > latest:

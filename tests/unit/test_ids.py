@@ -41,6 +41,8 @@ def test_ids_are_others_after_a_fork_and_wherever_chance_was_seeded() -> None:
             print(new_id()[20:], flush=True)
         """
     )
-    told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    told = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
     made = told.stdout.split()
     assert len(made) == len(set(made)) == 3

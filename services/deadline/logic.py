@@ -179,7 +179,7 @@ def days_paused(clocks: Clocks, calendar: WorkingCalendar) -> int:
 
 def _since(start: datetime | None, acts: tuple[Act, ...]) -> tuple[Act, ...]:
     """Those of the round that began then: what was done in an earlier one is over."""
-    return tuple(act for act in acts if start is not None and act.at >= start)
+    return tuple([act for act in acts if start is not None and act.at >= start]) if acts else ()
 
 
 def _after(clocks: Clocks, mark: Mark, policy: Policy, now: datetime) -> Clocks:

@@ -71,7 +71,7 @@ def ask_for_rating(event: CaseReplied, tx: Tx, ctx: Context) -> Sequence[Event]:
 
 def rate_reply(command: RateReply, tx: Tx, ctx: Context) -> Sequence[Event]:
     """Record a rating: a satisfied one closes the case, another sends it round again."""
-    link = tx.get(LINKS, digest(command.token))
+    link = tx.get(LINKS, command.link)
     known = tx.get(JUDGEMENTS, link.case_id) if link else None
     known = logic.rateable(link, known, ctx.now)
     judgement = logic.rate(known, command, ctx.now, ctx.policy)
@@ -112,14 +112,14 @@ def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
 def needs(cause: Event | Command) -> Iterable[Need]:
     """The link of a rating, by which its case is known; otherwise the case's judgement."""
     if isinstance(cause, RateReply):
-        return ((LINKS, digest(cause.token)),)
+        return ((LINKS, cause.link),)
     return ((JUDGEMENTS, cause.about),)
 
 
 def survey(causes: Sequence[Event | Command], tx: Tx, ctx: Context) -> Mapping[str, int]:
     """No figures, but the judgements of all ratings' cases in one query: their links name them."""
     ratings = (cause for cause in causes if isinstance(cause, RateReply))
-    links = (tx.get(LINKS, digest(rating.token)) for rating in ratings)
+    links = (tx.get(LINKS, rating.link) for rating in ratings)
     tx.preload((JUDGEMENTS, link.case_id) for link in links if link is not None)
     return {}
 

@@ -56,21 +56,8 @@ def entitled(handling: Handling, policy: Policy) -> str | None:
     """
     if handling.reply_preceded:
         return None
-    own = _own_work_of(handling)
-    return next((one for one in policy.evaluators(handling) if one not in own), None)
-
-
-def _own_work_of(handling: Handling) -> set[str]:
-    """Everybody whose work the answer is, in the words that evaluators go by."""
-    by = handling.replied_by
-    units = {handling.unit, by.unit} if by else {handling.unit}
-    people = {handling.assignee, by.person} if by else {handling.assignee}
-    people.discard(None)
-    return {
-        *(f"unit:{unit}" for unit in units),
-        *(f"person:{person}" for person in people),
-        *(f"informant:{person}" for person in people),
-    }
+    asked = policy.evaluators(handling)
+    return next((one for one in asked if not handling.is_work_of(one)), None)
 
 
 def lives_until(handling: Handling, now: datetime, policy: Policy) -> datetime:

@@ -25,13 +25,13 @@ def problems(submission: Submission, policy: Policy, now: datetime) -> list[Prob
 
 def _times(submission: Submission, policy: Policy, now: datetime) -> Iterator[Problem]:
     recorded_at, answer = submission.recorded_at or now, submission.answer
-    latest, first = now + CLOCK_SKEW, policy.calendar.first
+    latest, calendar = now + CLOCK_SKEW, policy.calendar
     if recorded_at > latest:
         yield _in_the_future("recorded_at")
-    elif recorded_at < policy.calendar.start_of(first):
+    elif recorded_at < calendar.begins:
         message = (
-            f"The policy's calendar begins on {first}, and no deadline can be reckoned before:"
-            " correct the time, or widen `calendar.years` in the policy."
+            f"The policy's calendar begins on {calendar.first}, and no deadline can be reckoned"
+            " before: correct the time, or widen `calendar.years` in the policy."
         )
         yield Problem(field="recorded_at", code="before-calendar", message=message)
     if answer is not None and answer.at > latest:

@@ -105,6 +105,17 @@ class Handling(Aggregate):
     """The answer had been given before the case came in: nobody is asked to rate it."""
     policy_version: str = ""
 
+    def is_work_of(self, evaluator: str) -> bool:
+        """Whether an `informant:…`, a `person:…` or a `unit:…` had a hand in it.
+
+        Nobody rates the own work, neither as colleague nor as the one who raised the matter.
+        """
+        role, _, name = evaluator.partition(":")
+        by = self.replied_by
+        if role == "unit":
+            return name == self.unit or (by is not None and name == by.unit)
+        return name == self.assignee or (by is not None and name == by.person)
+
 
 class Escalation(Value):
     """How an overdue case climbs."""

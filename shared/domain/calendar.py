@@ -63,6 +63,11 @@ class WorkingCalendar:
         return date.fromordinal(self._ordinals[-1])
 
     @cached_property
+    def begins(self) -> datetime:
+        """The first moment of the first day, in UTC."""
+        return self.start_of(self.first)
+
+    @cached_property
     def digest(self) -> str:
         """By which two calendars that lead to the same due dates are known as the same."""
         parts = (self.zone.key, self.published_until, self.hours, self._ordinals)

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from shared.domain.case import Name, Submission, Text
-from shared.domain.ids import case_id
+from shared.domain.ids import case_id, digest
 from shared.domain.model import GivenInstant, Input
 from shared.domain.reviews import Month
 
@@ -189,6 +189,11 @@ class RateReply(Command):
     token: Name
     score: Name
     comment: Text = ""
+
+    @cached_property
+    def link(self) -> str:
+        """The digest of the token, by which the link is known."""
+        return digest(self.token)
 
     @property
     def about(self) -> str:

@@ -31,8 +31,8 @@ def new_id() -> str:
     """A fresh id whose order is that of time (UUID version 7, RFC 9562), kind to indexes.
 
     Twelve bits hold the fraction of the millisecond (section 6.2, method 3): of two ids that one
-    thread makes, the later is the higher. The rest is chance and no secret: to ask the system for it
-    each time would let go of the interpreter, which costs 5 µs where other threads want it.
+    thread makes, the later is the higher. The rest is chance and no secret: to ask the system for
+    it each time would let go of the interpreter, which costs 5 µs where other threads want it.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000

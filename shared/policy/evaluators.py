@@ -13,22 +13,8 @@ def resolve(roles: Sequence[str], handling: Handling, tree: Tree) -> list[str]:
 
     Each is `informant:REF`, `person:REF` or `unit:ID`.
     """
-    barred = _handlers(handling)
     found = (one for role in roles for one in _of_role(role, handling, tree))
-    return [one for one in dict.fromkeys(found) if one not in barred]
-
-
-def _handlers(handling: Handling) -> set[str]:
-    """Nobody rates the own work, neither as colleague nor as the one who raised the matter."""
-    units = {handling.unit}
-    people = {handling.assignee}
-    if handling.replied_by is not None:
-        units.add(handling.replied_by.unit)
-        people.add(handling.replied_by.person)
-    barred = {f"unit:{unit}" for unit in units}
-    for person in people - {None}:
-        barred |= {f"person:{person}", f"informant:{person}"}
-    return barred
+    return [one for one in dict.fromkeys(found) if not handling.is_work_of(one)]
 
 
 def _of_role(role: str, handling: Handling, tree: Tree) -> Iterator[str]:

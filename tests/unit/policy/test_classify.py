@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import time
 
 import pytest
@@ -56,6 +58,33 @@ def test_keywords_are_found_wherever_they_stand() -> None:
     assert index.hits("") == set()
     assert index.hits("漏") == set()
     assert index.hits(fold("a fire alarmed us")) == set()
+
+
+def test_no_keyword_is_missed_where_several_overlap() -> None:
+    chance = random.Random(7)
+    for _ in range(200):
+        words = {"".join(chance.choices("水电费a1 ", k=chance.randint(2, 4))) for _ in range(20)}
+        words = {fold(word) for word in words if len(fold(word)) > 1}
+        text = fold("".join(chance.choices("水电费a1 。", k=30)))
+        assert KeywordIndex(words).hits(text) == {word for word in words if stands(word, text)}
+
+
+def stands(word: str, text: str) -> bool:
+    """Looked for at every place by itself; Latin letters and digits end at others."""
+    latin = re.compile("[a-z0-9]{2}")
+    return any(
+        text.startswith(word, at)
+        and not latin.fullmatch(text[max(0, at - 1) : at + 1])
+        and not latin.fullmatch(text[at + len(word) - 1 : at + len(word) + 1])
+        for at in range(len(text))
+    )
+
+
+def test_a_keyword_stands_in_the_subject_or_in_the_text_and_never_half_in_each() -> None:
+    index = KeywordIndex(["漏电", "电线", "line out"])
+    assert index.in_case("漏", "电线") == (set(), {"电线"})
+    assert index.in_case("电线漏电", "电线") == ({"漏电", "电线"}, {"漏电", "电线"})
+    assert index.in_case("A line", "out") == (set(), set())
 
 
 def test_decomposed_letters_are_the_same_letters() -> None:

@@ -85,7 +85,8 @@ def test_a_transaction_lasts_as_long_as_it_is_asked_to(driver: psycopg.Connectio
 
 
 def test_much_can_be_asked_while_much_is_answered(driver: psycopg.Connection[Any]) -> None:
-    large = [b"%d" % digit * 100_000 for digit in range(10)] * 10
+    # more than the system holds on the way, in one statement and in many
+    large = [b"0" * 20_000_000, *(b"%d" % digit * 100_000 for digit in range(10))] * 3
     answers = Asking(driver).ask([("select $1::text", [text]) for text in large])
     assert answers == [[(text,)] for text in large]
 

@@ -97,3 +97,12 @@ def test_a_statement_is_prepared_once(driver: psycopg.Connection[Any]) -> None:
         asking.ask([("select 1", []), ("select 2", []), ("select 1", [])])
     prepared = driver.execute("select statement from pg_prepared_statements order by 1").fetchall()
     assert prepared == [("select 1",), ("select 2",)]
+
+
+def test_a_connection_broken_off_in_the_middle_is_given_up(
+    driver: psycopg.Connection[Any],
+) -> None:
+    mistaken: Any = "no bytes"
+    with pytest.raises(TypeError):
+        Asking(driver).ask([("select 1", []), ("select $1::text", [mistaken])])
+    assert driver.closed

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import select
 from collections.abc import Sequence
-from contextlib import suppress
 
 import psycopg
 from psycopg import errors, pq
@@ -48,9 +47,14 @@ class Asking:
             libpq.pipeline_sync()
             return [_rows(_unless_failed(answer)) for answer in self._answers(len(named))]
         finally:
-            # where the connection is lost, that it cannot be left matters less than why
-            with suppress(psycopg.OperationalError):
-                libpq.exit_pipeline_mode()
+            self._leave()
+
+    def _leave(self) -> None:
+        try:
+            self._libpq.exit_pipeline_mode()
+        except psycopg.OperationalError:
+            # broken off in the middle, which nobody can go on with
+            self._libpq.finish()
 
     def _answers(self, count: int) -> list[PGresult | None]:
         """All answers; None for one that will never come, because the connection is lost."""

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from shared.domain.errors import ConfigurationError, Unavailable
+from shared.storage.messaging import OutboxRow
 from shared.storage.storage import Storage
 from tests.contract.storage.workshop import METADATA, MIGRATIONS, TOOLS, Place, Tool
 
@@ -112,3 +113,22 @@ def test_errors_do_not_quote_what_was_stored(storage: Storage, now: datetime) ->
             sa.text("insert into nowhere values (1, :line)"), {"line": "personal data"}
         )
     assert "personal data" not in str(caught.value)
+
+
+def test_what_is_large_is_compressed_by_lz4_where_the_server_can(
+    postgres_place: Place, now: datetime
+) -> None:
+    storage = postgres_place.open()
+    storage.migrate()
+    with storage.transaction(now) as tx:
+        tx.send([OutboxRow("1", "key", b"words " * 2000, "text/plain")])
+    with storage.read() as connection:
+        used = connection.scalar(sa.text("select pg_column_compression(body) from outbox"))
+        can = connection.scalar(
+            sa.text(
+                "select 'lz4' = any(enumvals) from pg_settings"
+                " where name = 'default_toast_compression'"
+            )
+        )
+    assert used == ("lz4" if can else "pglz")
+    storage.close()

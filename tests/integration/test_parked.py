@@ -374,7 +374,7 @@ def test_a_replay_called_off_before_its_turn_has_no_effect(place: Place) -> None
     place.faulty.bad.clear()
     order = Resolution(parked, "replay", WHO["by"], WHO["reason"])
     assert order.answer.cancel()
-    place.machine.host.put(order, 1.0)
+    place.machine.host.put(order)
     place.machine.send(recorded("later"), message_id=new_id())
     assert place.routed() == [recorded("later").case_id]
     assert [line["id"] for line in place.parked] == [parked]

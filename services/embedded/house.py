@@ -52,6 +52,7 @@ class House:
                 self.metrics,
                 settings,
                 clock=clock,
+                gap=0.0,  # with no server to talk to a transaction costs too little to wait for
             )
             for name in NAMES
         }

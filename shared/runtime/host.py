@@ -61,8 +61,12 @@ class Host:
         settings: Settings,
         *,
         clock: Callable[[], datetime] | None = None,
+        gap: float = GAP,
     ) -> None:
-        """The machine's clock is watched for jumps; one that is handed in is believed."""
+        """The machine's clock is watched for jumps; one that is handed in is believed.
+
+        What can wait is gathered for `gap` seconds.
+        """
         self.service = service
         self.storage = storage
         self.metrics = metrics
@@ -88,7 +92,7 @@ class Host:
                 self.context,
                 metrics,
                 self.log,
-                Inlet(settings.batch, service.can_wait, GAP),
+                Inlet(settings.batch, service.can_wait, gap),
             )
         )
         self._following = Following(

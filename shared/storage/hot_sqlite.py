@@ -98,8 +98,7 @@ def _write(
 def _insert(table: sa.Table, rows: int) -> str:
     places = f"({', '.join('?' * len(table.columns))})"
     return (
-        f'insert into "{table.name}" ({names(table.columns)})'
-        f" values {', '.join([places] * rows)}"
+        f'insert into "{table.name}" ({names(table.columns)}) values {", ".join([places] * rows)}'
     )
 
 

@@ -74,7 +74,7 @@ def machine(
 
     ear = bus.subscribe(Subscription("ear", ("#",)), hear)
     settings = Settings.read(environment or {}, data=folder, drain=5.0)
-    host = Host(service, storage, bus, policy, Metrics(), settings, clock=clock)
+    host = Host(service, storage, bus, policy, Metrics(), settings, clock=clock, gap=0.0)
     host.listen()
     host.speak()
     try:

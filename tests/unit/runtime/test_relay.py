@@ -44,7 +44,9 @@ class Slow(Bus):
         for settled in told:
             settled(failure)
 
-    def subscribe(self, subscription: Subscription, deliver: Callable[[Delivery], None]) -> Consumer:
+    def subscribe(
+        self, subscription: Subscription, deliver: Callable[[Delivery], None]
+    ) -> Consumer:
         raise NotImplementedError
 
     @property

@@ -115,7 +115,7 @@ class Replica:
         self.wire = wire = Wire(house.broker, self.name)
         self.host = Host(
             self.service, storage, wire, policies, house.metrics, house.settings,
-            clock=self._moment, gap=0.0,
+            clock=self._moment,
         )  # fmt: skip
         self.worker, self.relay = self.host._worker, self.host._relay
         self.worker._stopping = _Pause(house.chance, lambda: house.chance.strikes(0.1))
@@ -254,6 +254,7 @@ def _watched(service: Service, watch: Watch) -> Service:
 
     return replace(
         service,
+        can_wait=frozenset(),
         handlers={kind: wrapped(handler) for kind, handler in service.handlers.items()},
         commands={kind: wrapped(handler) for kind, handler in service.commands.items()},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
@@ -45,7 +46,8 @@ class House:
         self._settings = settings
         self.hosts = {
             name: Host(
-                load(name),
+                # With no server to talk to a transaction costs too little to wait for others.
+                replace(load(name), can_wait=frozenset()),
                 storages[name],
                 self.bus,
                 self.policies,

@@ -175,9 +175,12 @@ class Connection:
             self._cause = cause
             self._tell(cause)  # at once: on a channel that is closing nothing can be sent
             # A peer that has gone silent answers nothing.
-            self._loop.call_later(FAREWELL, lambda: self._connection.abort())
+            self._loop.call_later(FAREWELL, self._abort)
             if self._connection is not None and self._connection.is_open:
                 self._connection.close()
+
+    def _abort(self) -> None:
+        self._connection.abort()
 
     def _ended(self, reason: str) -> None:
         self._report(self._cause or reason)

@@ -20,7 +20,7 @@ from shared.runtime.clockwatch import ClockWatch
 from shared.runtime.following import Following, Policies
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context
-from shared.runtime.inlet import GAP, Inlet
+from shared.runtime.inlet import Inlet
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.ticker import Ticker
@@ -88,7 +88,7 @@ class Host:
                 self.context,
                 metrics,
                 self.log,
-                Inlet(settings.batch, service.can_wait, GAP),
+                Inlet(settings.batch, service.can_wait),
             )
         )
         self._following = Following(

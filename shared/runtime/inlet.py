@@ -25,7 +25,7 @@ class Inlet:
     requests by their turns, timers and errands by waiting for what they asked for.
     """
 
-    def __init__(self, batch: int, can_wait: Set[str] = frozenset(), gap: float = 0.0) -> None:
+    def __init__(self, batch: int, can_wait: Set[str] = frozenset(), gap: float = GAP) -> None:
         """Of events whose types are in `can_wait`, batches begin at least `gap` seconds apart."""
         self._batch = batch
         self._can_wait = can_wait

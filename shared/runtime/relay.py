@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import inf
 from time import monotonic
 
 from shared.bus.protocol import Bus, Message
@@ -34,7 +35,8 @@ FIRST_PAUSE = 0.05
 """The first pause after a failure, in seconds; each is twice the last."""
 
 LONGEST_PAUSE = 5.0
-"""The longest pause between two tries, in seconds."""
+"""The longest pause between two tries, in seconds; after twice that without a failure the next one
+is the first again. A success in between means nothing: it may be that of another message."""
 
 LOOK = 0.25
 """Seconds between two looks whether the bus is back."""
@@ -77,6 +79,8 @@ class Relay(threading.Thread):
         """Whether nothing is sent at the moment: before the start and after a failure."""
         self._pause = 0.0
         """Seconds to rest."""
+        self._failed = -inf
+        """When it failed the last time."""
         self._reading = False
         self._halt = threading.Event()
         self._deadline = 0.0
@@ -148,7 +152,6 @@ class Relay(threading.Thread):
             self._bytes -= sum(len(row.body) for row in rows)
             if failure is None:
                 self._published.extend(ids)
-                self._pause = 0.0
                 if self._behind or self._halt.is_set():
                     self._changed.notify()
                 return
@@ -157,7 +160,10 @@ class Relay(threading.Thread):
             if self._resting:
                 return  # it had been sent before the failure that is known already
             self._resting = True
-            pause = self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
+            now = monotonic()
+            first = now - self._failed > 2 * LONGEST_PAUSE
+            pause = self._pause = FIRST_PAUSE if first else min(self._pause * 2, LONGEST_PAUSE)
+            self._failed = now
         self._log.warning("bus away", reason=failure, pause=round(pause, 2))
 
     def _fall_behind(self) -> None:

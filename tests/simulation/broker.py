@@ -192,6 +192,7 @@ class Wire(Bus):
         try:
             self._broker.publish(self._name, messages)
         except Unavailable as away:
+            self._broker.tell(self._name, f"is told: {away}")
             settled(str(away))
         else:
             settled(None)

@@ -122,7 +122,6 @@ def ruled_by(chance: Chance) -> Iterator[None]:
         "shared.runtime.relay.monotonic": chance.seconds,
         "shared.runtime.relay.random": chance.dice,
         "shared.runtime.inlet.QUIET": 0,
-        "shared.runtime.host.GAP": 0.0,
         "shared.runtime.worker.random": chance.dice,
         "services.notify.sender.random": chance.dice,
         "shared.policy.holder.load_policy": _load,

@@ -30,7 +30,7 @@ from shared.settings import Settings
 from shared.storage.storage import Storage
 from shared.storage.tx import Tx
 from tests.simulation.broker import HELD, Broker, Wire
-from tests.simulation.chance import Chance, Crash
+from tests.simulation.chance import TICK, Chance, Crash
 from tests.simulation.records import Broken, Effect, Records
 from tests.simulation.storing import FaultyStorage, Watch
 
@@ -58,7 +58,7 @@ class _Pause(threading.Event):
         self._may_stop = may_stop
 
     def wait(self, timeout: float | None = None) -> bool:
-        self._chance.pass_by(timedelta(seconds=timeout or 0))
+        self._chance.pass_by(timedelta(seconds=timeout or 0) + TICK)  # nobody wakes too early
         if self._may_stop():
             self.set()
         return self.is_set()
@@ -254,6 +254,7 @@ def _watched(service: Service, watch: Watch) -> Service:
 
     return replace(
         service,
+        can_wait=frozenset(),
         handlers={kind: wrapped(handler) for kind, handler in service.handlers.items()},
         commands={kind: wrapped(handler) for kind, handler in service.commands.items()},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
@@ -74,6 +74,7 @@ def machine(
 
     ear = bus.subscribe(Subscription("ear", ("#",)), hear)
     settings = Settings.read(environment or {}, data=folder, drain=5.0)
+    service = replace(service, can_wait=frozenset())
     host = Host(service, storage, bus, policy, Metrics(), settings, clock=clock)
     host.listen()
     host.speak()

@@ -27,6 +27,8 @@ class Slow(Bus):
 
     def __init__(self) -> None:
         self.away: str | None = None
+        self.refused: set[str] = set()
+        """Ids of what is never taken."""
         self.sent: list[str] = []
         self.threads: list[str] = []
         self.open: list[Settled] = []
@@ -34,10 +36,12 @@ class Slow(Bus):
     def send(self, messages: Sequence[Message], settled: Settled) -> None:
         self.sent += [each.id for each in messages]
         self.threads.append(threading.current_thread().name)
-        if self.away is None:
-            self.open.append(settled)
-        else:
+        if self.away is not None:
             settled(self.away)
+        elif self.refused & {each.id for each in messages}:
+            settled("it did not take a message")
+        else:
+            self.open.append(settled)
 
     def confirm(self, failure: str | None = None) -> None:
         told, self.open = self.open, []
@@ -168,6 +172,24 @@ def test_while_the_bus_is_away_what_is_committed_waits_in_the_outbox(
 
     until(lambda: setting.bus.sent == ["1", "1", "2", "3"])
     assert monotonic() - began < 2, "a bus that is back need not wait for the next try"
+
+
+def test_a_row_that_is_never_taken_is_tried_less_and_less_though_others_are(
+    setting: Setting,
+) -> None:
+    setting.bus.refused = {"bad"}
+    setting.commit(rows("bad"))
+    end = monotonic() + 1.0
+    number = 0
+    while monotonic() < end:
+        number += 1
+        setting.commit(rows(f"good {number}"))
+        setting.bus.confirm()
+        setting.delete()
+        sleep(0.005)
+
+    assert 2 <= setting.bus.sent.count("bad") <= 7
+    assert setting.relay.published() == []
 
 
 def test_no_more_is_on_its_way_than_its_readers_can_hold(

@@ -71,6 +71,8 @@ class Relay(threading.Thread):
         self._known: set[str] = set()
         """Ids that are on their way, or are published and not yet deleted."""
         self._published: list[str] = []
+        self._deleted: set[str] = set()
+        """Ids that were deleted and are known for as long as the outbox is being read."""
         self._bytes = 0
         """Of the bodies on their way."""
         self._behind = True
@@ -92,7 +94,7 @@ class Relay(threading.Thread):
             return
         self._backlog.committed(rows)
         with self._changed:
-            if self._resting or self._bytes > FLIGHT_BYTES:
+            if self._resting:
                 self._fall_behind()
                 return
             # Catching up may have read them between their commit and now.
@@ -110,7 +112,10 @@ class Relay(threading.Thread):
             return
         with self._changed:
             del self._published[: len(ids)]
-            self._known.difference_update(ids)
+            # what is being read from the outbox just now may have seen them still
+            self._deleted.update(ids)
+            if not self._reading:
+                self._forget_deleted()
 
     @property
     def idle(self) -> bool:
@@ -210,20 +215,36 @@ class Relay(threading.Thread):
             self._log.warning("outbox cannot be read", reason=reason)
             with self._changed:
                 self._behind, self._reading = True, False
+                self._forget_deleted()
             self._halt.wait(1.0)
             return ()
         with self._changed:
             new = self._take(rows)
             self._behind = self._behind or (behind and bool(new))
             self._reading = False
+            self._forget_deleted()
         return new
 
     def _take(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
-        """Note those of the rows that are not known as being on their way."""
-        new = [row for row in rows if row.id not in self._known]
-        self._known.update(row.id for row in new)
-        self._bytes += sum(len(row.body) for row in new)
+        """Note those of the rows that are not known as being on their way, as far as there is room.
+
+        The rest is read from the outbox in its turn.
+        """
+        new = []
+        for row in rows:
+            if row.id in self._known:
+                continue
+            if self._bytes > FLIGHT_BYTES:
+                self._fall_behind()
+                break
+            self._known.add(row.id)
+            self._bytes += len(row.body)
+            new.append(row)
         return new
+
+    def _forget_deleted(self) -> None:
+        self._known -= self._deleted
+        self._deleted.clear()
 
 
 def _message(row: OutboxRow) -> Message:

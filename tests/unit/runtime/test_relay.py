@@ -68,12 +68,16 @@ class Setting:
         self.bus = Slow()
         self.lying: list[OutboxRow] = []
         self.read = 0
+        self.meanwhile: Callable[[], object] = lambda: None
+        """What happens once the outbox was looked at, before what was found there is known."""
         backlog = Backlog(Bounds(1000, 10**9), lambda _: None)
         self.relay = Relay("router", self, self.bus, Metrics(), logger("router"), backlog)  # type: ignore[arg-type]
 
     def outbox(self, *, before: datetime | None, limit: int) -> list[OutboxRow]:
         self.read += 1
-        return self.lying[:limit] if before is None else []
+        found = self.lying[:limit] if before is None else []
+        self.meanwhile()
+        return found
 
     def commit(self, new: list[OutboxRow]) -> None:
         self.lying += new
@@ -207,6 +211,38 @@ def test_no_more_is_on_its_way_than_its_readers_can_hold(
 
     until(lambda: setting.relay.idle)
     assert setting.delete() == ["0", "1", "2", "3"]
+
+
+def test_what_is_deleted_while_the_outbox_is_read_is_not_sent_again(setting: Setting) -> None:
+    setting.commit(rows("1"))
+    setting.bus.confirm()
+    setting.meanwhile = setting.delete
+    setting.commit(rows("2"))
+
+    setting.bus.confirm("it did not take a message")
+
+    until(lambda: setting.bus.sent == ["1", "2", "2"])
+    setting.bus.confirm()
+    until(lambda: setting.relay.idle)
+    assert setting.bus.sent == ["1", "2", "2"]
+
+
+def test_what_is_read_from_the_outbox_is_bounded_as_well(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FLIGHT_BYTES", 100)
+    setting.bus.away = "away"
+    for number in range(6):
+        setting.commit(rows(f"{number}", body=b"x" * 60))
+    del setting.bus.sent[:]
+
+    setting.bus.away = None
+
+    until(lambda: setting.bus.sent == ["0", "1"])
+    sleep(0.1)
+    assert setting.bus.sent == ["0", "1"]
+    setting.bus.confirm()
+    until(lambda: setting.bus.sent == ["0", "1", "2", "3"])
 
 
 def test_a_relay_that_waits_can_be_stopped(setting: Setting, no_chance: None) -> None:

@@ -25,6 +25,9 @@ class Asking:
 
     def __init__(self, driver: psycopg.Connection[object]) -> None:
         self._libpq = driver.pgconn
+        self._readable, self._ready = select.poll(), select.poll()
+        self._readable.register(self._libpq.socket, select.POLLIN)
+        self._ready.register(self._libpq.socket, select.POLLIN | select.POLLOUT)
         self._prepared: dict[str, bytes] = {}
         """By statement, its name in the server."""
 
@@ -70,10 +73,11 @@ class Asking:
         libpq = self._libpq
         while libpq.flush():
             # the server may have to get rid of an answer before it reads on
-            if select.select([libpq.socket], [libpq.socket], [])[0]:
+            [(_, ready)] = self._ready.poll()
+            if ready != select.POLLOUT:
                 libpq.consume_input()
         while libpq.is_busy():
-            select.select([libpq.socket], [], [])
+            self._readable.poll()
             libpq.consume_input()
         return libpq.get_result()
 

@@ -3,6 +3,7 @@
 from services.evaluation.api import api
 from services.evaluation.handlers import COMMANDS, HANDLERS, TIMERS, needs, survey
 from services.evaluation.store import JUDGEMENTS, METADATA
+from shared.domain.events import CaseRouted, CaseWithdrawn
 from shared.runtime.service import Service
 
 EVALUATION = Service(
@@ -11,6 +12,7 @@ EVALUATION = Service(
     migrations="services.evaluation.migrations",
     books=JUDGEMENTS,
     handlers=HANDLERS,
+    can_wait=frozenset({CaseRouted.type, CaseWithdrawn.type}),
     commands=COMMANDS,
     api=api,
     timers=TIMERS,

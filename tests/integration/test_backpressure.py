@@ -210,6 +210,7 @@ def _publish(vhost: str, cases: Sequence[CaseRecorded]) -> None:
                 content_type=CLOUDEVENTS_BATCH, message_id=new_id(), delivery_mode=2
             )
             channel.basic_publish(EVENTS_EXCHANGE, case.type, encode([envelope]), properties)
+        connection.sleep(1)  # what was not confirmed may be lost with the channel
 
 
 def test_a_slow_database_is_waited_for_no_longer_than_is_said(

@@ -22,8 +22,8 @@ FLIGHT_BYTES = 512 * 1024
 """About the most bytes on their way; beyond that rows are read from the outbox in their turn. In
 one process their readers hold all of that, read, in memory."""
 
-CATCH_UP = 50
-"""Rows read from the outbox at a time."""
+CATCH_UP = 200
+"""The most rows read from the outbox at a time."""
 
 SWEEP = 10.0
 """Seconds between two looks for rows that another replica committed and did not publish."""
@@ -206,10 +206,10 @@ class Relay(threading.Thread):
         self._swept = monotonic()
         with self._changed:
             behind, self._behind, self._reading = self._behind, False, True
-            limit = CATCH_UP + len(self._known)
+            known, room = frozenset(self._known), FLIGHT_BYTES - self._bytes
         try:
             before = None if behind else datetime.now(UTC) - ORPHANED
-            rows = self._storage.outbox(before=before, limit=limit)
+            rows = self._storage.outbox(before=before, known=known, limit=CATCH_UP, room=room)
         except Exception as away:  # noqa: BLE001 - whatever it is, the thread goes on
             reason = str(away) if isinstance(away, Unavailable) else place_of(away)
             self._log.warning("outbox cannot be read", reason=reason)

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
 
+import msgspec
 import sqlalchemy as sa
 
 from shared.storage.backend import Changes, Claim, Opened, Row, key_name, names
@@ -43,7 +43,7 @@ class SqliteHot:
             driver.execute(
                 f'delete from "{table.name}"'
                 f' where "{key_name(table)}" in (select value from json_each(?))',
-                (json.dumps(list(keys)),),
+                (_json(keys),),
             )
 
 
@@ -52,7 +52,7 @@ def _claim(driver: sqlite3.Connection, claim: Claim) -> set[str]:
     found = driver.execute(
         f'insert into "{claim.inbox.name}" (id, received_at)'
         " select value, ? from json_each(?) where true on conflict do nothing returning id",
-        (claim.at, json.dumps(list(claim.ids))),
+        (claim.at, _json(claim.ids)),
     )
     return {id_ for (id_,) in found}
 
@@ -64,12 +64,16 @@ def _load(
     (found,) = driver.execute(
         f'select group_concat("key" || char(31) || body, char(30)) from "{table.name}"'
         ' where "key" in (select value from json_each(?))',
-        (json.dumps(list(keys)),),
+        (_json(keys),),
     ).fetchone()
     if found is None:
         return []
     # JSON has no control characters, nor have keys
     return [(key, body) for key, _, body in (row.partition("\x1f") for row in found.split("\x1e"))]
+
+
+def _json(keys: Sequence[str]) -> str:
+    return msgspec.json.encode(keys).decode()
 
 
 def _driver(connection: sa.Connection) -> sqlite3.Connection:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,17 +92,35 @@ class Storage:
         with self._errors(), self._readers.begin() as connection:
             yield connection
 
-    def outbox(self, *, before: datetime | None, limit: int) -> list[OutboxRow]:
-        """Messages that are still to be published, the oldest first.
+    def outbox(
+        self,
+        *,
+        before: datetime | None = None,
+        known: Collection[str] = (),
+        limit: int = 1000,
+        room: int = sys.maxsize,
+    ) -> list[OutboxRow]:
+        """Messages that are still to be published, the oldest first, so many at most.
 
-        `before` leaves out those that were sent then or later, which the relay has in hand.
+        `before` leaves out those that were sent then or later, `known` those that the asker has in
+        hand. It ends with the message by which the bodies are longer than `room`.
         """
         outbox = self._tables.outbox
-        query = sa.select(outbox).order_by(outbox.c.id).limit(limit)
+        # the database knows a body's length without reading it
+        lying = sa.select(outbox.c.id, sa.func.length(outbox.c.body)).order_by(outbox.c.id)
+        lying = lying.limit(limit + len(known))
         if before is not None:
-            query = query.where(outbox.c.created_at < _micros(before))
+            lying = lying.where(outbox.c.created_at < _micros(before))
         with self.read() as connection:
-            return [outbox_row(values) for values in connection.execute(query)]
+            ids: list[str] = []
+            for id_, length in connection.execute(lying):
+                if id_ not in known:
+                    ids.append(id_)
+                    room -= length
+                if room < 0 or len(ids) == limit:
+                    break
+            rows = sa.select(outbox).where(outbox.c.id.in_(ids)).order_by(outbox.c.id)
+            return [outbox_row(values) for values in connection.execute(rows)] if ids else []
 
     def counts(self, now: datetime | None = None) -> Counts:
         """What waits in the outbox and among the parked messages; ages are reckoned to `now`."""

@@ -80,7 +80,7 @@ class Desk:
     def sent(self, kind: type[E]) -> list[E]:
         """The events of one type, or of all, that the service has emitted, in order."""
         events = []
-        for row in self.storage.outbox(before=None, limit=10_000):
+        for row in self.storage.outbox(limit=10_000):
             for envelope in decode(Message(row.id, row.key, row.body, row.content_type)):
                 assert isinstance(envelope, Envelope), envelope
                 if isinstance(envelope.data, kind):

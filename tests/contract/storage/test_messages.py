@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -91,15 +92,31 @@ def test_the_outbox_gives_back_what_was_sent_the_oldest_first(
     for seconds, row in enumerate([message("2"), first, message("3")]):
         with storage.transaction(now + seconds * SECOND) as tx:
             tx.send([row])
-    assert storage.outbox(before=None, limit=9) == [first, message("2"), message("3")]
-    assert storage.outbox(before=None, limit=2) == [first, message("2")]
+    assert storage.outbox() == [first, message("2"), message("3")]
+    assert storage.outbox(limit=2) == [first, message("2")]
+
+
+def test_the_outbox_leaves_out_what_is_in_hand_and_ends_where_there_is_no_room(
+    storage: Storage, now: datetime
+) -> None:
+    sizes = {"1": 40, "2": 30, "3": 30, "4": 1, "5": 1}
+    with storage.transaction(now) as tx:
+        tx.send([replace(message(id_), body=b"x" * size) for id_, size in sizes.items()])
+
+    def read(**asked: Any) -> list[str]:
+        return [row.id for row in storage.outbox(**asked)]
+
+    assert read(known={"1", "3"}) == ["2", "4", "5"]
+    assert read(known={"1", "3"}, limit=2) == ["2", "4"]
+    assert read(known={"1", "elsewhere"}, room=30) == ["2", "3"]
+    assert read(known=set(sizes)) == []
 
 
 def test_the_sweep_leaves_out_what_was_sent_just_now(storage: Storage, now: datetime) -> None:
     for seconds in range(3):
         with storage.transaction(now + seconds * SECOND) as tx:
             tx.send([message(str(seconds))])
-    assert storage.outbox(before=now + SECOND, limit=9) == [message("0")]
+    assert storage.outbox(before=now + SECOND) == [message("0")]
 
 
 def test_what_was_published_is_discarded(storage: Storage, now: datetime) -> None:
@@ -108,7 +125,7 @@ def test_what_was_published_is_discarded(storage: Storage, now: datetime) -> Non
     with storage.transaction(now) as tx:
         tx.discard(["1", "3", "nobody's"])
         tx.discard([])
-    assert [row.id for row in storage.outbox(before=None, limit=9)] == ["2"]
+    assert [row.id for row in storage.outbox()] == ["2"]
 
 
 def test_undoing_takes_messages_back(storage: Storage, now: datetime) -> None:
@@ -121,7 +138,7 @@ def test_undoing_takes_messages_back(storage: Storage, now: datetime) -> None:
         tx.discard(["1"])
         tx.park(parked("p", now))
         tx.undo(mark)
-    assert [row.id for row in storage.outbox(before=None, limit=9)] == ["1", "2"]
+    assert [row.id for row in storage.outbox()] == ["1", "2"]
     assert storage.parked() == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -120,3 +121,21 @@ def test_a_transaction_inside_a_transaction_is_refused(storage: Storage, now: da
     ):
         pass
     use(storage, now)
+
+
+def test_what_is_prepared_outlives_transactions_that_were_taken_back(
+    storage: Storage, now: datetime
+) -> None:
+    def work(number: int) -> None:
+        with storage.transaction(now) as tx:
+            tx.put(TOOLS, Tool(id="saw", uses=number))
+            for _ in range(10):
+                tx.connection.execute(sa.select(TOOLS.table.c.key)).all()
+            if number % 2:
+                raise LookupError
+
+    for number in range(6):
+        with suppress(LookupError):
+            work(number)
+    with storage.transaction(now) as tx:
+        assert tx.get(TOOLS, "saw") == Tool(id="saw", uses=4)

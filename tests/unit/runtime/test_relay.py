@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import accumulate
 from time import monotonic, sleep
 
 import pytest
@@ -73,9 +74,16 @@ class Setting:
         backlog = Backlog(Bounds(1000, 10**9), lambda _: None)
         self.relay = Relay("router", self, self.bus, Metrics(), logger("router"), backlog)  # type: ignore[arg-type]
 
-    def outbox(self, *, before: datetime | None, limit: int) -> list[OutboxRow]:
+    def outbox(
+        self, *, before: datetime | None, known: Collection[str], limit: int, room: int
+    ) -> list[OutboxRow]:
         self.read += 1
-        found = self.lying[:limit] if before is None else []
+        if before is not None:
+            found = []
+        else:
+            found = [row for row in self.lying if row.id not in known][:limit]
+            sizes = accumulate(len(row.body) for row in found)
+            found = found[: 1 + sum(size <= room for size in sizes)]
         self.meanwhile()
         return found
 

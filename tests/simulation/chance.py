@@ -84,6 +84,10 @@ class Chance:
         self._drawn += 1
         return blake2b(f"{self._seed}/{self._drawn}".encode(), digest_size=number).digest()
 
+    def bits(self, number: int) -> int:
+        """As `Random.getrandbits`."""
+        return int.from_bytes(self.octets(8)) >> (64 - number)
+
     def token(self, _octets: int) -> str:
         """A token that nobody can guess, likewise."""
         return digest(self.octets(16).hex())
@@ -116,7 +120,7 @@ def ruled_by(chance: Chance) -> Iterator[None]:
     clock = SimpleNamespace(now=lambda _zone: chance.moment())
     replaced: dict[str, object] = {
         "shared.domain.ids.time": SimpleNamespace(time_ns=chance.nanoseconds),
-        "shared.domain.ids.os": SimpleNamespace(urandom=chance.octets),
+        "shared.domain.ids._CHANCE": SimpleNamespace(getrandbits=chance.bits),
         "shared.domain.ids.secrets": SimpleNamespace(token_urlsafe=chance.token),
         "shared.runtime.relay.datetime": clock,
         "shared.runtime.relay.monotonic": chance.seconds,

@@ -44,6 +44,8 @@ class Chance:
 
     def __init__(self, seed: int) -> None:
         self.dice = Random(seed)
+        self.ids = Random(seed)
+        """Of its own, so that another id changes no other draw."""
         self.now = MONDAY
         self.faults = True
         """Whether anything goes wrong by itself; off while a history comes to rest."""
@@ -116,7 +118,7 @@ def ruled_by(chance: Chance) -> Iterator[None]:
     clock = SimpleNamespace(now=lambda _zone: chance.moment())
     replaced: dict[str, object] = {
         "shared.domain.ids.time": SimpleNamespace(time_ns=chance.nanoseconds),
-        "shared.domain.ids.os": SimpleNamespace(urandom=chance.octets),
+        "shared.domain.ids._CHANCE": chance.ids,
         "shared.domain.ids.secrets": SimpleNamespace(token_urlsafe=chance.token),
         "shared.runtime.relay.datetime": clock,
         "shared.runtime.relay.monotonic": chance.seconds,

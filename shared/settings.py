@@ -58,7 +58,7 @@ class Settings(BaseModel):
         Field(validation_alias="CONCENTRIC_LOG_LEVEL"),
     ] = "info"
     """The least important level that is still logged."""
-    batch: Annotated[int, Field(ge=1, le=5000, validation_alias="CONCENTRIC_BATCH")] = 200
+    batch: Annotated[int, Field(ge=1, le=5000, validation_alias="CONCENTRIC_BATCH")] = 500
     """About the most events and commands that one transaction takes in."""
     outbox_rows: Annotated[
         int, Field(ge=1, le=100_000_000, validation_alias="CONCENTRIC_OUTBOX_ROWS")

@@ -32,6 +32,10 @@ HEARTBEAT = 30
 once nothing has come for so long and 5 s more, at the latest after twice that."""
 
 
+GULP = 64 * 1024
+"""Bytes read from the socket at a time: by pika's own 4 KiB, a pack takes ten turns of its loop."""
+
+
 class RabbitBus(Bus):
     """Services on one or many machines; it implements `Bus`."""
 
@@ -152,7 +156,11 @@ class _PikaDialer:
 
 
 class _PikaConnection(pika.SelectConnection):  # type: ignore[misc]  # pika has no types
-    """A connection that can be ended without a word to the broker."""
+    """A connection that reads packs at a gulp, and can be ended without a word to the broker."""
+
+    def _proto_connection_made(self, transport: Any) -> None:
+        transport._MAX_RECV_BYTES = GULP  # noqa: SLF001 - there is no other way to say it
+        super()._proto_connection_made(transport)
 
     def abort(self) -> None:
         """Close the socket, or cease to connect; `ended` is told as always."""

@@ -10,9 +10,6 @@ from time import monotonic
 from shared.bus.protocol import Delivery
 from shared.runtime.work import Work, goes_alone, weight
 
-QUIET = 0.25
-"""Seconds without work after which published rows are deleted in a transaction of their own."""
-
 GAP = 0.1
 """Seconds from one batch to the next that holds nothing but what can wait: a transaction costs as
 much as ten such events, and whoever wants something done shares the machine with it."""
@@ -62,12 +59,15 @@ class Inlet:
         """What was taken has been carried out."""
         self._in_hand = False
 
-    def take(self) -> tuple[list[Work], bool]:
-        """What lies there, up to a batch, [] when quiet for a while; and whether to go on."""
+    def take(self, patience: float) -> tuple[list[Work], bool]:
+        """What lies there, up to a batch; and whether to go on.
+
+        Nothing where nothing comes for `patience` seconds.
+        """
         taken: list[Work] = []
         size, until = 0, inf
         while size < self._batch:
-            wait = max(0.0, until - monotonic()) if taken else QUIET
+            wait = max(0.0, until - monotonic()) if taken else patience
             try:
                 work = self._held or self._queue.get(timeout=wait)
             except Empty:

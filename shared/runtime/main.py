@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import os
@@ -13,8 +14,10 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import sleep
+from types import FrameType
 from typing import TypeVar
 
 import uvicorn
@@ -36,6 +39,9 @@ from shared.storage.storage import Storage
 M_ARENA_MAX = -8
 """The number of `mallopt(3)`'s option."""
 
+
+TICK = 1.0
+"""Seconds for which the date in the answers stands."""
 
 LONGEST_PAUSE = 5.0
 """The longest pause between two tries while the database is away at the start, in seconds."""
@@ -225,4 +231,23 @@ def serve(
     # that is us, and we drain.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Hears at once that it has to end, where uvicorn looks ten times a second."""
+
+    _told: Callable[[], object] = staticmethod(lambda: None)
+
+    async def main_loop(self) -> None:
+        """Renew the date in the answers every second, until told to end."""
+        end = asyncio.Event()
+        self._told = partial(asyncio.get_running_loop().call_soon_threadsafe, end.set)
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(end.wait(), TICK)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came."""
+        super().handle_exit(sig, frame)
+        self._told()

@@ -123,6 +123,12 @@ class Relay(threading.Thread):
         with self._changed:
             return self._idle
 
+    @property
+    def clean(self) -> bool:
+        """Whether, moreover, nothing that was published is still to be deleted."""
+        with self._changed:
+            return self._idle and not self._known
+
     def stop(self, seconds: float) -> None:
         """Publish what is left, for so long at the most; the rest stays in the outbox."""
         with self._changed:

@@ -36,6 +36,12 @@ LONGEST_PAUSE = 5.0
 """The longest pause between two tries while a server is away, in seconds: half of what a request
 waits, so that it is carried out if the server is back."""
 
+QUIET = 0.25
+"""Seconds without work after which published rows are deleted in a transaction of their own."""
+
+IDLE = 10.0
+"""The same while there are none: only the relay's thread, catching up, might publish some."""
+
 
 class Stopped(Exception):
     """The service is stopping while a server is away: what it had taken on goes back."""
@@ -87,7 +93,7 @@ class Worker(threading.Thread):
 
     def step(self) -> bool:
         """Take one batch and carry it out; whether to go on. Whoever has no thread calls it."""
-        taken, running = self._inlet.take()
+        taken, running = self._inlet.take(IDLE if self._parts.relay.clean else QUIET)
         work = [item for item in taken if is_wanted(item)]
         if work:
             self._carry_out(work)

@@ -44,6 +44,8 @@ class Chance:
 
     def __init__(self, seed: int) -> None:
         self.dice = Random(seed)
+        self.ids = Random(seed)
+        """Of its own, so that another id changes no other draw."""
         self.now = MONDAY
         self.faults = True
         """Whether anything goes wrong by itself; off while a history comes to rest."""
@@ -84,10 +86,6 @@ class Chance:
         self._drawn += 1
         return blake2b(f"{self._seed}/{self._drawn}".encode(), digest_size=number).digest()
 
-    def bits(self, number: int) -> int:
-        """As `Random.getrandbits`."""
-        return int.from_bytes(self.octets(8)) >> (64 - number)
-
     def token(self, _octets: int) -> str:
         """A token that nobody can guess, likewise."""
         return digest(self.octets(16).hex())
@@ -120,12 +118,13 @@ def ruled_by(chance: Chance) -> Iterator[None]:
     clock = SimpleNamespace(now=lambda _zone: chance.moment())
     replaced: dict[str, object] = {
         "shared.domain.ids.time": SimpleNamespace(time_ns=chance.nanoseconds),
-        "shared.domain.ids._CHANCE": SimpleNamespace(getrandbits=chance.bits),
+        "shared.domain.ids._CHANCE": chance.ids,
         "shared.domain.ids.secrets": SimpleNamespace(token_urlsafe=chance.token),
         "shared.runtime.relay.datetime": clock,
         "shared.runtime.relay.monotonic": chance.seconds,
         "shared.runtime.relay.random": chance.dice,
-        "shared.runtime.inlet.QUIET": 0,
+        "shared.runtime.worker.QUIET": 0,
+        "shared.runtime.worker.IDLE": 0,
         "shared.runtime.worker.random": chance.dice,
         "services.notify.sender.random": chance.dice,
         "shared.policy.holder.load_policy": _load,

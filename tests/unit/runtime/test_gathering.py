@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
+
+import pytest
 
 from services.intake.service import INTAKE
 from shared.bus.codec import Envelope, encode
 from shared.bus.local import LocalBus
-from shared.bus.protocol import Delivery, Message
+from shared.bus.protocol import Delivery, Message, Subscription
 from shared.domain.aggregates import Judgement
 from shared.domain.case import Standing, State
 from shared.domain.commands import SubmitCase
@@ -24,7 +26,7 @@ from shared.runtime.backlog import Backlog, Bounds
 from shared.runtime.handling import Context
 from shared.runtime.inlet import Inlet
 from shared.runtime.relay import Relay
-from shared.runtime.work import Request
+from shared.runtime.work import Request, Work
 from shared.runtime.worker import Parts, Worker
 from tests.support.house import SmallPolicy, at
 from tests.support.machine import storage_of
@@ -162,3 +164,38 @@ def test_nothing_waits_where_the_senders_would_wait_for_it(tmp_path: Path) -> No
     with intake(tmp_path, 0.0) as (worker, reader):
         worker.put(closing("case-1"))
         assert reader.acked(1)
+
+
+def test_a_worker_with_nothing_to_do_sleeps_and_still_deletes_what_was_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.runtime.worker.QUIET", 0.01)
+    with intake(tmp_path, 0) as (worker, _):
+        parts, looks = worker._parts, list[float]()
+        take = parts.inlet.take
+
+        def looked(patience: float) -> tuple[list[Work], bool]:
+            looks.append(patience)
+            return take(patience)
+
+        monkeypatch.setattr(parts.inlet, "take", looked)
+        bus = parts.relay._bus
+        ears = bus.subscribe(Subscription("ears", ("case.recorded",)), lambda d: ears.ack([d]))
+        parts.relay.start()
+        _until(lambda: parts.relay.clean)
+        sleep(0.1)
+        before = len(looks)
+        sleep(0.3)
+        assert len(looks) == before
+        request = submitting()
+        worker.put(request)
+        request.answer.result(SOON)
+        _until(lambda: parts.relay.clean)
+        assert parts.storage.counts().outbox == 0
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    end = monotonic() + SOON
+    while not reached():
+        assert monotonic() < end
+        sleep(0.01)

@@ -29,7 +29,7 @@ def upgrade() -> None:
     )
     op.execute("drop table firsts")
     op.create_index("journal_once", "journal", ["first_seq", "aggregate", "version"], unique=True)
-    apart = sa.text("aggregate IS NULL")
+    apart = sa.column("aggregate").is_(None)
     op.create_index(
         "journal_apart", "journal", ["case_id"], postgresql_where=apart, sqlite_where=apart
     )

@@ -41,7 +41,7 @@ def append_entry(
     seq, previous = end.seq + 1, end.hash
     fields = (seq, *entered, digest_of(body))
     link = seal(previous, as_json(fields))
-    tx.append(JOURNAL, *fields, body.decode(), previous, link, first_seq)
+    tx.append(JOURNAL, *fields, body, previous, link, first_seq)
     tx.put(CHAIN, Chain(seq=seq, hash=link))
 
 

@@ -79,7 +79,7 @@ class Collection(Generic[M]):
     def row(self, entity: M) -> tuple[Scalar, ...]:
         """An entity as values in the order of the table's columns."""
         reckoned = [get(entity) for get in self._reckoned]
-        return (*self._stored(entity), *reckoned, entity.to_json())
+        return (*self._stored(entity), *reckoned, entity.to_bytes())
 
     def _lone_key(self, entity: M) -> tuple[str]:
         return (self.key(entity),)

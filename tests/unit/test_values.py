@@ -58,6 +58,7 @@ def anything_of(hint: Any) -> st.SearchStrategy[Any]:
 
 _PLAIN: dict[type, st.SearchStrategy[Any]] = {
     str: st.text(max_size=9),
+    bytes: st.binary(max_size=9),
     int: st.integers(),
     bool: st.booleans(),
     float: st.floats(allow_nan=False, allow_infinity=False),

@@ -175,7 +175,7 @@ def _multiply(connection: psycopg.Connection, schema: str, table: str, copies: i
         " where table_schema = %s and table_name = %s order by ordinal_position",
         (schema, table),
     ).fetchall()
-    numbered = {name for name, kind in columns if name == "seq" and kind == "bigint"}
+    numbered = {name for name, kind in columns if name in _NUMBERS and kind == "bigint"}
     named = {name for name, kind in columns if name in _IDS and kind == "text"}
     values = [
         sql.SQL("md5({} || copy::text)").format(sql.Identifier(name))
@@ -198,6 +198,7 @@ def _multiply(connection: psycopg.Connection, schema: str, table: str, copies: i
     )
 
 
+_NUMBERS = {"seq", "first_seq"}
 _IDS = {"id", "key", "case_id", "event_id", "external_id", "message_id", "token"}
 
 

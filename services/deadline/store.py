@@ -10,10 +10,16 @@ import sqlalchemy as sa
 from shared.domain.aggregates import Clocks
 from shared.domain.case import State
 from shared.domain.model import EPOCH, Instant, Value, micros
-from shared.storage.collection import Collection, Field, aggregates
+from shared.storage.collection import Collection, Field, aggregates, sparse_index
 from shared.storage.tx import Tx
 
 METADATA = sa.MetaData()
+
+
+def _waits(clocks: Clocks) -> bool:
+    """Whether an answer is still owed."""
+    return clocks.standing.state is State.OPEN and clocks.stopped_at is None
+
 
 CLOCKS = aggregates(
     METADATA,
@@ -23,38 +29,21 @@ CLOCKS = aggregates(
         "next_at",
         sa.BigInteger(),
         lambda clocks: micros(clocks.marks[0].at) if clocks.marks else None,
-        index=True,
     ),
     Field("unit", sa.Text(), "unit"),
-    Field("due_at", sa.BigInteger(), lambda clocks: micros(clocks.due_at)),
+    Field(
+        "due_at", sa.BigInteger(), lambda clocks: micros(clocks.due_at) if _waits(clocks) else None
+    ),
     Field("stopped_at", sa.BigInteger(), lambda clocks: micros(clocks.stopped_at)),
 )
-"""One row per case: its clocks, and when they speak next."""
+"""One row per case: its clocks, when they speak next, and when it is due while it waits."""
 
 _COLUMN = CLOCKS.table.c
+_AWAITED = _COLUMN.due_at.is_not(None)
 
-# As a literal: an index on a part of the rows is not used where the part is a parameter.
-_OPEN: sa.ColumnElement[str] = sa.literal_column(f"'{State.OPEN.value}'")
-
-_AWAITED = sa.and_(
-    _COLUMN.state == _OPEN, _COLUMN.stopped_at.is_(None), _COLUMN.due_at.is_not(None)
-)
-
-_STOPPED = _COLUMN.stopped_at.is_not(None)
-
-sa.Index(
-    "ix_clocks_stopped_at",
-    _COLUMN.stopped_at,
-    postgresql_where=_STOPPED,
-    sqlite_where=_STOPPED,
-)
-sa.Index(
-    "ix_clocks_awaited",
-    _COLUMN.unit,
-    _COLUMN.due_at,
-    postgresql_where=_AWAITED,
-    sqlite_where=_AWAITED,
-)
+sparse_index("ix_clocks_next_at", _COLUMN.next_at)
+sparse_index("ix_clocks_stopped_at", _COLUMN.stopped_at)
+sparse_index("ix_clocks_awaited", _COLUMN.unit, _COLUMN.due_at)
 
 AWAITED = (
     sa.select(_COLUMN.unit, _COLUMN.due_at, sa.func.count())
@@ -126,7 +115,8 @@ def answered(connection: sa.Connection, since: datetime, until: datetime) -> dic
 
 def lag(connection: sa.Connection, now: datetime) -> float:
     """Seconds for which the longest waiting clock should have spoken; 0 where none should."""
-    earliest = connection.scalar(sa.select(sa.func.min(_COLUMN.next_at)))
+    armed = _COLUMN.next_at.is_not(None)
+    earliest = connection.scalar(sa.select(sa.func.min(_COLUMN.next_at)).where(armed))
     if earliest is None:
         return 0.0
     waiting: timedelta = now - EPOCH - timedelta(microseconds=earliest)

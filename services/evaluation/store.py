@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from services.evaluation.logic import Link, is_asked
 from shared.domain.aggregates import Judgement
 from shared.domain.model import micros
-from shared.storage.collection import Collection, Field, aggregates, key_type
+from shared.storage.collection import Collection, Field, aggregates, key_type, sparse_index
 from shared.storage.tx import Tx
 
 METADATA = sa.MetaData()
@@ -22,10 +22,11 @@ JUDGEMENTS = aggregates(
         "lapses_at",
         sa.BigInteger(),
         lambda judgement: micros(judgement.lapses_at) if is_asked(judgement) else None,
-        index=True,
     ),
 )
 """One row per case: who may rate its answer, and how it was rated."""
+
+sparse_index("ix_judgements_lapses_at", JUDGEMENTS.table.c.lapses_at)
 
 LINKS = Collection(
     METADATA,

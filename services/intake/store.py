@@ -11,7 +11,7 @@ from services.intake.repeats import Matter
 from shared.domain.aggregates import Record
 from shared.domain.case import Kind
 from shared.domain.model import micros
-from shared.storage.collection import Collection, Field, aggregates
+from shared.storage.collection import Collection, Field, aggregates, sparse_index
 from shared.storage.tx import Tx
 
 METADATA = sa.MetaData()
@@ -31,7 +31,7 @@ RECORDS = aggregates(
 
 _COLUMN = RECORDS.table.c
 
-sa.Index("ix_records_ended", _COLUMN.kind, _COLUMN.ended_at)
+sparse_index("ix_records_ended", _COLUMN.kind, _COLUMN.ended_at)
 
 FINGERPRINTS = Collection(METADATA, "fingerprints", Matter, key="fingerprint")
 """One row per fingerprint of words: the earliest case of each run of repeats."""

@@ -65,6 +65,9 @@ class Round(Value):
 class Dossier(Aggregate):
     """One case; `version` is the sum of its four owners' newest versions."""
 
+    first_seq: int = 0
+    """The number of the journal's first entry about one of its aggregates."""
+
     record_version: int = 0
     handling_version: int = 0
     clocks_version: int = 0

@@ -12,7 +12,7 @@ from services.ledger.entering import append_entry
 from services.ledger.erasure import ERASED_ENTRIES, ErasedEntries, left_of
 from services.ledger.journal import as_json, digest_of
 from services.ledger.logic import facts
-from services.ledger.store import FACTS, JOURNAL
+from services.ledger.store import DOSSIERS, FACTS, JOURNAL, about
 from shared.domain.events import CaseErased
 from shared.domain.ids import new_id
 from shared.domain.model import micros
@@ -25,14 +25,14 @@ REMEMBERED = 2000
 _entry = JOURNAL.table.c
 
 
-def erase_entries(event: CaseErased, tx: Tx, ctx: Context) -> None:
+def erase_entries(event: CaseErased, first_seq: int, tx: Tx, ctx: Context) -> None:
     """Erase every entry of the case, and write down what is left of each, sealed by the chain.
 
     Sees what was committed: `case.erased` is handled in a transaction of its own for that.
     """
     query = (
         sa.select(_entry.seq, _entry.type, _entry.body)
-        .where(_entry.case_id == event.case_id)
+        .where(about(event.case_id, first_seq))
         .order_by(_entry.seq)
     )
     digests: dict[int, str] = {}
@@ -77,9 +77,14 @@ def erasures(connection: sa.Connection) -> Callable[[str], Mapping[int, str]]:
 
     @lru_cache(REMEMBERED)
     def left(case_id: str) -> Mapping[int, str]:
+        dossier = sa.select(DOSSIERS.table.c.body).where(DOSSIERS.table.c.key == case_id)
+        known_as = connection.scalar(dossier)
+        if known_as is None:
+            return {}
         query = (
             sa.select(_entry.type, _entry.body)
-            .where(_entry.case_id == case_id, _entry.type.in_((CaseErased.type, ERASED_ENTRIES)))
+            .where(about(case_id, DOSSIERS.parse(known_as).first_seq))
+            .where(_entry.type.in_((CaseErased.type, ERASED_ENTRIES)))
             .order_by(_entry.seq)
         )
         found: dict[int, str] = {}

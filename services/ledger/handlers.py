@@ -7,7 +7,7 @@ from typing import Any
 
 from services.ledger import logic
 from services.ledger.dossier import Dossier
-from services.ledger.entering import NAME, append
+from services.ledger.entering import NAME, append, chain_end
 from services.ledger.erasing import erase_entries, erase_facts
 from services.ledger.reviewing import sign_review
 from services.ledger.shadowing import NAME as SHADOW_NAME
@@ -24,10 +24,13 @@ from shared.storage.tx import Tx
 
 def enter(event: Event, tx: Tx, ctx: Context) -> Sequence[Event]:
     """Append the event to the journal and take it into its case's dossier."""
-    append(event, tx, ctx)
     if event.aggregate is None:
+        append(event, tx, ctx)
         return ()
     known = tx.get(DOSSIERS, event.case_id) or Dossier(case_id=event.case_id)
+    if not known.first_seq:
+        known = known.but(first_seq=chain_end(tx).seq + 1)
+    append(event, tx, ctx, known.first_seq)
     dossier = logic.enter(known, event)
     tx.put(DOSSIERS, dossier)
     rating = logic.rating(dossier, event)
@@ -45,7 +48,7 @@ def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
     assert dossier is not None, "it was entered just now"
     tx.put(DOSSIERS, erased(dossier, event.at))
     erase_facts(event, tx)
-    erase_entries(event, tx, ctx)
+    erase_entries(event, dossier.first_seq, tx, ctx)
     return ()
 
 

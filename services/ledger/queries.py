@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.ledger.dossier import Dossier, Facts
 from services.ledger.journal import Chain, Entry
-from services.ledger.store import CHAIN, DOSSIERS, FACTS, JOURNAL, RATINGS
+from services.ledger.store import CHAIN, DOSSIERS, FACTS, JOURNAL, RATINGS, about
 from shared.domain.case import State
 from shared.domain.events import CaseRecorded, MessageDiscarded, MessageReplayed
 from shared.domain.message_events import ParkedMessageEvent
@@ -22,6 +22,7 @@ case = DOSSIERS.table.c
 _fact = FACTS.table.c
 _rating = RATINGS.table.c
 _entry = JOURNAL.table.c
+_ENTRIES = sa.select(*(_entry[field.name] for field in fields(Entry)))
 _open = case.state == State.OPEN.value
 _owed = case.answer_owed.is_(sa.true())
 _late = case.breached.is_(sa.true())
@@ -185,17 +186,15 @@ def one(connection: sa.Connection, case_id: str) -> tuple[Dossier, Facts | None]
     return DOSSIERS.parse(body), Facts(*facts) if facts[0] else None
 
 
-def history(connection: sa.Connection, case_id: str) -> list[Entry]:
+def history(connection: sa.Connection, dossier: Dossier) -> list[Entry]:
     """What the journal holds of a case, in the order in which it happened."""
-    query = (
-        sa.select(JOURNAL.table).where(_entry.case_id == case_id).order_by(_entry.at, _entry.seq)
-    )
-    return [_read(row) for row in connection.execute(query)]
+    query = _ENTRIES.where(about(dossier.case_id, dossier.first_seq))
+    return [_read(row) for row in connection.execute(query.order_by(_entry.at, _entry.seq))]
 
 
 def journal(connection: sa.Connection, after: int = 0) -> Iterator[Entry]:
     """The journal behind an entry, a block in memory at a time."""
-    query = sa.select(JOURNAL.table).where(_entry.seq > after).order_by(_entry.seq)
+    query = _ENTRIES.where(_entry.seq > after).order_by(_entry.seq)
     for row in connection.execution_options(yield_per=BLOCK).execute(query):
         yield _read(row)
 

@@ -150,7 +150,7 @@ def read_file(connection: sa.Connection, case_id: str, now: datetime) -> CaseFil
     if known is None:
         raise NotFound.of("case_id", "unknown-case", f"nothing is known of {case_id!r}")
     dossier, facts = known
-    history = [_happening(entry) for entry in queries.history(connection, case_id)]
+    history = [_happening(entry) for entry in queries.history(connection, dossier)]
     return CaseFile(
         case=line_of(dossier, facts, now),
         **{name: _newest(history, name) for name in ("record", "handling", "clocks", "judgement")},

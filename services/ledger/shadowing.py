@@ -137,7 +137,7 @@ def _stored(connection: sa.Connection) -> Shadow | None:
 
 def _decided(connection: sa.Connection, after: int, until: int) -> list[sa.Row[Any]]:
     query = (
-        sa.select(_entry.seq, _entry.case_id, _entry.at, _entry.body)
+        sa.select(_entry.seq, _entry.case_id, _entry.first_seq, _entry.at, _entry.body)
         .where(_entry.seq > after, _entry.seq <= until, _entry.type == CaseRouted.type)
         .order_by(_entry.seq)
         .limit(MOST)
@@ -150,7 +150,7 @@ def _with_cases(
 ) -> Iterator[tuple[sa.Row[Any], Case]]:
     """Each decision with the case as it was recorded, where that has been heard of and is kept."""
     query = sa.select(_entry.case_id, _entry.body).where(
-        _entry.case_id.in_({row.case_id for row in rows}),
+        _entry.first_seq.in_({row.first_seq for row in rows}),
         _entry.aggregate == CaseRecorded.aggregate,
         _entry.type == CaseRecorded.type,
     )

@@ -37,18 +37,24 @@ JOURNAL = Log(
     sa.Column("body", sa.Text(), nullable=False),
     sa.Column("previous", sa.LargeBinary(), nullable=False),
     sa.Column("hash", sa.LargeBinary(), nullable=False),
+    sa.Column("first_seq", sa.BigInteger()),
 )
-"""Every event that was heard, in the order of hearing, chained (services/ledger/journal.py)."""
+"""Every event that was heard, in the order of hearing, chained (services/ledger/journal.py).
 
-sa.Index(
-    "journal_once",
-    JOURNAL.table.c.case_id,
-    JOURNAL.table.c.aggregate,
-    JOURNAL.table.c.version,
-    unique=True,
-)
-# Each version of each aggregate stands in the journal once, whatever is delivered how often;
-# events about no aggregate have nulls there, which never equal one another.
+`first_seq` is no part of an entry. It names the case by the number of its first entry, as its
+dossier does: in an index, cases that came at the same time then stand near each other, as their
+entries come near each other in time, while by their ids they would be scattered all over it
+(docs/decisions/journal-index.md). It is null where an event is about no aggregate.
+"""
+
+_entry = JOURNAL.table.c
+_APART = _entry.aggregate.is_(None)
+
+sa.Index("journal_once", _entry.first_seq, _entry.aggregate, _entry.version, unique=True)
+# Each version of each aggregate stands in the journal once, whatever is delivered how often.
+
+sa.Index("journal_apart", _entry.case_id, postgresql_where=_APART, sqlite_where=_APART)
+# The few events that are about no aggregate, such as a refusal.
 
 DOSSIERS = aggregates(
     METADATA,
@@ -74,6 +80,12 @@ DOSSIERS = aggregates(
 """One row per case: what moves, and what every figure counts by. It is written with nearly every
 event, so that each column costs something each time. Only `recorded_at`, which never changes, is
 indexed besides the key: a row that changes with every event then costs no index anything."""
+
+
+def about(case_id: str, first_seq: int) -> sa.ColumnElement[bool]:
+    """All entries about a case, whose dossier says `first_seq`."""
+    return sa.or_(_entry.first_seq == first_seq, sa.and_(_APART, _entry.case_id == case_id))
+
 
 RATINGS = Collection(
     METADATA,

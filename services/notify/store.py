@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from services.notify.notices import Notice, NoticeState, Watch
 from shared.domain.model import Value, micros
 from shared.domain.notices import Way
-from shared.storage.collection import Collection, Field, aggregates
+from shared.storage.collection import Collection, Field, aggregates, sparse_index
 from shared.storage.tx import Tx
 
 METADATA = sa.MetaData()
@@ -23,10 +23,11 @@ WATCHES = aggregates(
         "due_at",
         sa.BigInteger(),
         lambda watch: micros(watch.due_at) if watch.waits else None,
-        index=True,
     ),
 )
 """One row per case: who has to answer it; when, as long as it waits for the answer."""
+
+sparse_index("ix_watches_due_at", WATCHES.table.c.due_at)
 
 NOTICES = Collection(
     METADATA,
@@ -42,19 +43,13 @@ NOTICES = Collection(
         Field("planned_at", sa.BigInteger(), lambda notice: micros(notice.planned_at)),
         Field("next_at", sa.BigInteger(), lambda notice: micros(notice.next_at)),
     ),
-    indexes=(
-        # of what is still to be tried: what is over is never looked for, and grows for ever
-        sa.Index(
-            "ix_notices_due",
-            "way",
-            "urgency",
-            "next_at",
-            postgresql_where=sa.text("next_at IS NOT NULL"),
-            sqlite_where=sa.text("next_at IS NOT NULL"),
-        ),
-    ),
 )
 """One row per message to one address."""
+
+_NOTICE = NOTICES.table.c
+
+sparse_index("ix_notices_due", _NOTICE.way, _NOTICE.urgency, _NOTICE.next_at)
+# Of what is still to be tried: what is over is never looked for, and grows for ever.
 
 
 class MadeDay(Value):

@@ -39,8 +39,12 @@ class Value(msgspec.Struct, metaclass=_Frozen, frozen=True):
     """The same with some fields changed: `known.but(version=4)`."""
 
     def to_json(self) -> str:
-        """As JSON, in which it is stored and sent."""
+        """As JSON, in which it is shown."""
         return _encode(self).decode()
+
+    def to_bytes(self) -> bytes:
+        """As JSON in UTF-8, in which it is stored."""
+        return _encode(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:

@@ -54,7 +54,6 @@ class Collection(Generic[M]):
         model: type[M],
         key: str,
         fields: Sequence[Field[M]] = (),
-        indexes: Sequence[sa.Index] = (),
     ) -> None:
         """`key` is the name of the attribute that tells one entity from another."""
         self.model = model
@@ -74,14 +73,13 @@ class Collection(Generic[M]):
                 for field, _ in (*stored, *reckoned)
             ),
             sa.Column("body", sa.Text(), nullable=False),
-            *indexes,
             postgresql_with=ROOM,
         )
 
     def row(self, entity: M) -> tuple[Scalar, ...]:
         """An entity as values in the order of the table's columns."""
         reckoned = [get(entity) for get in self._reckoned]
-        return (*self._stored(entity), *reckoned, entity.to_json())
+        return (*self._stored(entity), *reckoned, entity.to_bytes())
 
     def _lone_key(self, entity: M) -> tuple[str]:
         return (self.key(entity),)
@@ -97,6 +95,15 @@ def aggregates(
         Field[A]("round", sa.Integer(), "standing.round"),
     )
     return Collection(metadata, name, model, key="case_id", fields=(*standing, *fields))
+
+
+def sparse_index(name: str, *columns: sa.Column[Any]) -> sa.Index:
+    """An index of those rows alone in which the last of the columns is not null.
+
+    For what few rows have, such as a moment that is still to come: others cost it nothing.
+    """
+    known = columns[-1].is_not(None)
+    return sa.Index(name, *columns, postgresql_where=known, sqlite_where=known)
 
 
 class Log:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -59,17 +60,18 @@ def _claim(driver: sqlite3.Connection, claim: Claim) -> set[str]:
 
 def _load(
     driver: sqlite3.Connection, table: sa.Table, keys: Sequence[str]
-) -> Sequence[tuple[str, str]]:
+) -> Sequence[tuple[str, bytes]]:
     """One row of all: for the next row, too, the driver would let go of the interpreter."""
     (found,) = driver.execute(
-        f'select group_concat("key" || char(31) || body, char(30)) from "{table.name}"'
-        ' where "key" in (select value from json_each(?))',
+        'select cast(group_concat("key" || char(31) || body, char(30)) as blob)'
+        f' from "{table.name}" where "key" in (select value from json_each(?))',
         (_json(keys),),
     ).fetchone()
     if found is None:
         return []
     # JSON has no control characters, nor have keys
-    return [(key, body) for key, _, body in (row.partition("\x1f") for row in found.split("\x1e"))]
+    rows = [row.partition(b"\x1f") for row in found.split(b"\x1e")]
+    return [(key.decode(), body) for key, _, body in rows]
 
 
 def _json(keys: Sequence[str]) -> str:
@@ -101,10 +103,16 @@ def _write(
 
 @cache
 def _insert(table: sa.Table, rows: int) -> str:
-    places = f"({', '.join('?' * len(table.columns))})"
+    places = f"({', '.join(map(_place, table.columns))})"
     return (
         f'insert into "{table.name}" ({names(table.columns)}) values {", ".join([places] * rows)}'
     )
+
+
+def _place(column: sa.Column[Any]) -> str:
+    """Bodies come as they were encoded, in UTF-8; what is read by queries is text."""
+    is_body = column.name == "body" and isinstance(column.type, sa.Text)
+    return "cast(? as text)" if is_body else "?"
 
 
 @cache

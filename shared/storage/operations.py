@@ -67,6 +67,12 @@ def create_collection(name: str, *columns: sa.Column[Any] | sa.Index) -> None:
     )
 
 
+def create_sparse_index(name: str, table: str, *columns: str) -> None:
+    """An index of those rows alone in which the last of the columns is not null."""
+    known = sa.column(columns[-1]).is_not(None)
+    op.create_index(name, table, list(columns), postgresql_where=known, sqlite_where=known)
+
+
 def create_aggregates(name: str, *columns: sa.Column[Any] | sa.Index) -> None:
     """A collection of aggregates: version, state and round come before the given columns."""
     create_collection(

@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from services.embedded.catalogue import NAMES, load
+from services.ledger.erasing import erasures
+from services.ledger.reading import read_file
+from services.ledger.service import LEDGER
 from services.notify import store
 from services.notify.service import NOTIFY
 from services.router.service import ROUTER
@@ -19,6 +22,7 @@ from services.router.store import open_cases
 from shared.domain.notices import Way
 from tests.support.desk import Desk, desk
 from tests.support.house import SmallPolicy, at
+from tests.support.story import Story
 
 NOW = at("2026-03-04 10:00")
 
@@ -69,6 +73,17 @@ def test_no_timer_looks_through_all_cases(name: str, tmp_path: Path) -> None:
     with desk(load(name), SmallPolicy(), NOW, tmp_path) as office:
         with listening() as asked:
             office.tick()
+        assert scans(office, asked) == []
+
+
+def test_the_journal_is_not_looked_through_for_the_file_of_a_case(tmp_path: Path) -> None:
+    story = Story().recorded()
+    with desk(LEDGER, SmallPolicy(), NOW, tmp_path) as office:
+        office.hear(*story.events)
+        with listening() as asked, office.storage.read() as connection:
+            assert read_file(connection, story.id, NOW).history
+            erasures(connection)(story.id)
+        assert len(asked) == 4
         assert scans(office, asked) == []
 
 

@@ -30,7 +30,14 @@ from services.ledger.store import DOSSIERS, FACTS, JOURNAL, RATINGS
 from shared.domain.aggregates import Actor, Extension, ExtensionState, Pause
 from shared.domain.case import Kind
 from shared.domain.errors import Unavailable
-from shared.domain.events import CasePaused, CaseRefused, DeadlineExtended, DeadlineSet, Event
+from shared.domain.events import (
+    CasePaused,
+    CaseRefused,
+    CommandRefused,
+    DeadlineExtended,
+    DeadlineSet,
+    Event,
+)
 from shared.domain.model import micros
 from shared.observe.metrics import Metrics
 from shared.runtime.http import application
@@ -363,6 +370,17 @@ def test_a_list_goes_on_where_it_ended_and_shows_each_case_once(
         after = f"&after={answer.json()['next']}"
     assert sorted(seen) == [f"{number}" for number in range(7)]
     assert seen[0] == "6"
+
+
+def test_a_history_tells_also_what_is_about_none_of_the_cases_aggregates(
+    office: Desk, browser: Browser
+) -> None:
+    story = Story().recorded().routed()
+    refused = CommandRefused(case_id=story.id, command="accept-case", problems=())
+    hear(office, refused, *story.events, refused)
+    hear(office, *Story("another").recorded().events)
+    history = browser.get(f"/cases/{story.id}").json()["history"]
+    assert [one["seq"] for one in history] == [1, 2, 3, 4]
 
 
 def test_a_file_shows_all_facts_and_the_history_but_never_a_rating_link(

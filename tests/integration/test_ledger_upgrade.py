@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -28,6 +30,9 @@ from tests.support.house import SmallPolicy, at
 from tests.support.story import DUE, MONDAY, Story
 
 NOW = at("2026-04-01 09:00")
+
+REFUSED = (sqlite3.IntegrityError, psycopg.errors.UniqueViolation, sa.exc.IntegrityError)
+"""What keeps a second entry of the same version out of the journal."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -136,21 +141,28 @@ def test_the_books_of_an_older_release_are_read_counted_and_gone_on_with(
             assert [tuple(row) for row in connection.execute(sa.select(FACTS.table))] == [
                 logic.facts(story.events[0])
             ]
-            assert queries.one(connection, story.id) == (dossier, logic.facts(story.events[0]))
+            known = dossier.but(first_seq=1)
+            assert queries.one(connection, story.id) == (known, logic.facts(story.events[0]))
             assert queries.one(connection, unheard.id) == (shell, None)
-            assert read_file(connection, story.id, NOW).case.campaign == "spring"
+            file = read_file(connection, story.id, NOW)
+            assert file.case.campaign == "spring"
+            assert [one.seq for one in file.history] == [1, 2, 3]
             [(found, facts)] = queries.listing(connection, [], words="stairs", limit=9)
             assert (found.case_id, facts.external_id) == (story.id, "old")
             assert queries.votes(connection, ("level",)) == {
                 ("station",): queries.Votes(asked=1, rated=1, satisfied=1)
             }
 
+        with pytest.raises(REFUSED):
+            office.hear(story.events[-1])
         story.replied(DUE)
         assert not office.hear(story.events[-1]).parked
         assert not office.hear(unheard.events[0]).parked
         with office.storage.read() as connection:
             walked = verify(queries.journal(connection), queries.chain(connection))
             assert (walked.intact, walked.entries) == (True, len(story.events) + 1), walked.found
+            histories = [read_file(connection, one.id, NOW).history for one in (story, unheard)]
+            assert [[one.seq for one in history] for history in histories] == [[1, 2, 3, 4], [5]]
             counted = queries.figures(connection, ("channel", "category"), 1)
             assert counted[("hotline", "power")].cases == 2
             stored = connection.scalars(sa.select(LEDGER.books.table.c.body)).all()

@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 import sqlalchemy as sa
 
+from services.deadline.service import DEADLINE
 from services.evaluation.service import EVALUATION
 from services.intake.service import INTAKE
 from services.notify.service import NOTIFY
@@ -69,6 +70,43 @@ def test_an_ended_case_counts_from_the_upgrade_on(tmp_path: Path, url: str | Non
     assert before <= record.ended_at <= datetime.now(UTC)
     assert (found["kind"], found["ended_at"]) == ("problem", micros(record.ended_at))
     assert record.case == story.case
+
+
+@pytest.mark.parametrize(
+    ("state", "stopped_at", "due_at"),
+    [("open", None, 9), ("open", 5, None), ("closed", None, None)],
+)
+def test_clocks_that_wait_no_more_are_no_longer_in_the_index_of_what_is_due(
+    state: str, stopped_at: int | None, due_at: int | None, tmp_path: Path, url: str | None
+) -> None:
+    row = {"key": "case-1", "state": state, "stopped_at": stopped_at, "due_at": 9, "body": "{}"}
+    found = upgraded(DEADLINE, "0003", row, "clocks", tmp_path, url)
+    assert (found["stopped_at"], found["due_at"]) == (stopped_at, due_at)
+
+
+@pytest.mark.parametrize("service", [DEADLINE, EVALUATION, INTAKE, NOTIFY], ids=lambda s: s.name)
+def test_indexes_of_what_few_rows_have_hold_no_other_rows(
+    service: Service, tmp_path: Path, url: str | None
+) -> None:
+    storage = storage_of(service, tmp_path, url)
+    storage.migrate()
+    option = "sqlite_where" if url is None else "postgresql_where"
+    with storage.read() as connection:
+        found = {
+            index["name"]: f"{index['dialect_options'].get(option, '')}"
+            for table in service.metadata.tables
+            for index in sa.inspect(connection).get_indexes(table)
+        }
+    storage.close()
+    declared = {
+        index.name: list(index.columns)[-1].name
+        for table in service.metadata.tables.values()
+        for index in table.indexes
+        if index.dialect_options["sqlite"]["where"] is not None
+    }
+    assert declared
+    for name, column in declared.items():
+        assert f"{column} IS NOT NULL" in found[name]
 
 
 def test_links_are_found_by_their_case(tmp_path: Path, url: str | None) -> None:

@@ -35,6 +35,8 @@ STORED = {
     if isinstance(found, Collection)
 }
 WRITTEN: dict[str, type[Value]] = {**EVENTS, **STORED}
+ALONE = {"Chain"}
+"""No field of anything that pydantic reads or writes; it has other ways for bytes."""
 
 
 @cache
@@ -74,7 +76,7 @@ def test_all_that_is_stored_is_looked_at() -> None:
     assert {"Record", "Handling", "Clocks", "Judgement", "Dossier", "Notice", "Link"} < set(STORED)
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", sorted(WRITTEN.keys() - ALONE))
 @few
 @given(data=st.data())
 def test_a_value_is_read_as_it_was_written_by_either_library(

@@ -47,8 +47,8 @@ TOOLS = Collection(
         Field("bought_at", sa.BigInteger(), "bought_at"),
         Field("sharp", sa.Boolean(), "sharp"),
     ),
-    indexes=(sa.Index("ix_tools_worn", "place", "uses"),),
 )
+sa.Index("ix_tools_worn", TOOLS.table.c.place, TOOLS.table.c.uses)
 REPAIRS = aggregates(METADATA, "repairs", Repair, Field("unit", sa.Text(), "unit"))
 DIARY = Log(
     METADATA,

@@ -18,7 +18,7 @@ from shared.runtime.backlog import Backlog
 from shared.storage.messaging import OutboxRow
 from shared.storage.storage import Storage
 
-FLIGHT_BYTES = 512 * 1024
+FLIGHT_BYTES = 256 * 1024
 """About the most bytes on their way; beyond that rows are read from the outbox in their turn. In
 one process their readers hold all of that, read, in memory."""
 

@@ -195,7 +195,8 @@ def test_memory_stays_flat_however_many_cases_there_are() -> None:
         assert found.counts["ledger"].recorded == number
         return most
 
-    assert peak(4000) < peak(400) + 50_000
+    # other threads of the tests allocate as well; 9,600 cases held would be megabytes
+    assert peak(10_000) < peak(400) + 300_000
 
 
 def test_of_many_differences_the_first_are_kept_and_all_are_counted() -> None:

@@ -75,6 +75,7 @@ def test_a_way_that_leads_nowhere_without_a_word_is_left_and_tried_anew(
 def test_queues_that_were_deleted_under_a_house_at_rest_are_there_before_the_next_message(
     house: BrokerHouse,
 ) -> None:
+    until(house.at_rest, "something was still on its way")
     with house.stopped(*READERS):
         with house.stranger() as channel:
             for name in READERS:

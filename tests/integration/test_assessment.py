@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
 
 import pytest
 from typer.testing import CliRunner
@@ -24,14 +23,6 @@ from tests.support.machine import machine, storage_of
 from tests.support.story import DUE, MONDAY, Story, two_rounds
 
 POLICIES = Path(__file__).parents[2] / "examples" / "policies"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """The database: a file, or a PostgreSQL database of the test's own."""
-    if request.param == "sqlite":
-        return None
-    return cast("str", request.getfixturevalue("database"))
 
 
 def _kept(name: str) -> Story:

@@ -26,12 +26,6 @@ PATIENCE = 60.0
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """The database that the services use; None is SQLite."""
-    return str(request.getfixturevalue("database")) if request.param == "postgresql" else None
-
-
 def test_the_house_in_one_process_survives_kill_9(url: str | None, tmp_path: Path) -> None:
     with house(tmp_path, url) as up, _load(dict.fromkeys(NAMES, up)) as load:
         for _ in range(4):

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import pytest
@@ -52,14 +52,6 @@ MOMENT = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 
 Opener = Callable[[datetime], AbstractContextManager[Desk]]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """The database: a file, or a PostgreSQL database of the test's own."""
-    if request.param == "sqlite":
-        return None
-    return cast("str", request.getfixturevalue("database"))
 
 
 @pytest.fixture

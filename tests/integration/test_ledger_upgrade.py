@@ -35,14 +35,6 @@ REFUSED = (sqlite3.IntegrityError, psycopg.errors.UniqueViolation, sa.exc.Integr
 """What keeps a second entry of the same version out of the journal."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """The database: files, or a PostgreSQL database of the test's own."""
-    if request.param == "sqlite":
-        return None
-    return cast("str", request.getfixturevalue("database"))
-
-
 @pytest.fixture
 def older(tmp_path: Path, url: str | None) -> Storage:
     """The ledger's tables as the release with the sixth revision left them."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -43,14 +43,6 @@ MARK = "zqx"
 RETENTION = "retention: {days: 1095, kinds: {complaint: never}}"
 OVER = timedelta(days=1100)
 """Longer than a problem is kept."""
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """The database: files, or a PostgreSQL database of the test's own."""
-    if request.param == "sqlite":
-        return None
-    return cast("str", request.getfixturevalue("database"))
 
 
 @pytest.fixture

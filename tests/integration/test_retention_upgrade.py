@@ -24,14 +24,6 @@ from tests.support.machine import storage_of
 from tests.support.story import Story
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """The database: files, or a PostgreSQL database of the test's own."""
-    if request.param == "sqlite":
-        return None
-    return cast("str", request.getfixturevalue("database"))
-
-
 def upgraded(
     service: Service, last: str, row: dict[str, Any], table: str, folder: Path, url: str | None
 ) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import pytest
 from typer.testing import CliRunner
@@ -53,14 +52,6 @@ SIGN = SignReview(
 )
 
 Opener = Callable[[datetime], AbstractContextManager[Desk]]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """The database: a file, or a PostgreSQL database of the test's own."""
-    if request.param == "sqlite":
-        return None
-    return cast("str", request.getfixturevalue("database"))
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The yardstick: a bare chain of pika scripts, five hops, batches of 100, quorum queues.
 
 No inbox, no outbox, no policy, no ledger: what a house without any guarantee could do on the same
-machine in the same minute. Every hop consumes, publishes with a confirm per batch, acknowledges.
+machine in the same minute. Every hop consumes, writes down where its cases stand, publishes with a
+confirm per batch, acknowledges. With no database it writes nothing down: such a chain handles no
+cases, it only passes messages on.
 """
 
 from __future__ import annotations
@@ -13,14 +15,16 @@ from itertools import pairwise
 from time import perf_counter
 
 import pika
+import psycopg
+from psycopg import sql
 
 from bench.loop import BATCH, TEXT
 
 HOPS = 5
 
 
-def chain(amqp: str, cases: int) -> float:
-    """Seconds for so many cases to pass five queues."""
+def chain(amqp: str, cases: int, database: str | None = None) -> float:
+    """Seconds for so many cases to pass five queues; each hop keeps its cases in `database`."""
     run = secrets.token_hex(4)
     queues = [f"bench.{run}.{hop}" for hop in range(HOPS + 1)]
     connection = pika.BlockingConnection(pika.URLParameters(amqp))
@@ -28,7 +32,7 @@ def chain(amqp: str, cases: int) -> float:
     for queue in queues:
         channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
     workers = [
-        multiprocessing.get_context("spawn").Process(target=_hop, args=(amqp, *pair, cases))
+        multiprocessing.get_context("spawn").Process(target=_hop, args=(amqp, *pair, cases, database))
         for pair in pairwise(queues)
     ]
     for worker in workers:
@@ -76,24 +80,50 @@ def _drain(channel: pika.channel.Channel, queue: str, cases: int) -> None:
     channel.cancel()
 
 
-def _hop(amqp: str, source: str, target: str, cases: int) -> None:
+def _hop(amqp: str, source: str, target: str, cases: int, database: str | None) -> None:
+    standing = _Standing(database, target) if database else None
     connection = pika.BlockingConnection(pika.URLParameters(amqp))
     channel = connection.channel()
     channel.basic_qos(prefetch_count=4 * BATCH)
     publisher = _Batches(amqp, target)
+    batch: list[dict[str, object]] = []
     for seen, (method, _, body) in enumerate(channel.consume(source, inactivity_timeout=60), 1):
         if method is None:
             return
-        case = json.loads(body)
-        publisher.add(json.dumps({**case, "hop": target}).encode())
+        batch.append({**json.loads(body), "hop": target})
         if seen % BATCH == 0 or seen == cases:
+            if standing is not None:
+                standing.keep(batch)
+            for case in batch:
+                publisher.add(json.dumps(case).encode())
             publisher.flush()
             channel.basic_ack(method.delivery_tag, multiple=True)
+            batch = []
         if seen == cases:
             break
     channel.cancel()
     connection.close()
     publisher.close()
+
+
+class _Standing:
+    """Where a hop's cases stand: a table of its own, a transaction for each batch."""
+
+    def __init__(self, database: str, hop: str) -> None:
+        self._connection = psycopg.connect(database.replace("+psycopg", "", 1))
+        table = sql.Identifier(hop)
+        self._connection.execute(
+            sql.SQL("create table {} (id text primary key, hop text, body text)").format(table)
+        )
+        self._connection.commit()
+        self._insert = sql.SQL("insert into {} values (%s, %s, %s)").format(table)
+
+    def keep(self, cases: list[dict[str, object]]) -> None:
+        """Write a batch and commit it."""
+        rows = [(str(case["id"]), case["hop"], json.dumps(case)) for case in cases]
+        with self._connection.cursor() as cursor:
+            cursor.executemany(self._insert, rows)
+        self._connection.commit()
 
 
 class _Batches:

@@ -11,13 +11,6 @@ from shared.bus.topology import given_up_name, queue_name
 _GENERATION = 2**40
 """Tags count from one multiple of this to the next, one for each connection."""
 
-LARGE = 16 * 1024
-"""Bytes of a message above which, on the average, a quarter as many are held: the broker counts
-messages, and what counts here is memory."""
-
-_MEMORY = 20
-"""Messages over which that average goes, about."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -79,8 +72,6 @@ class RabbitConsumer:
         """How many unacknowledged messages are wanted at a time."""
         self._listening = 0
         """How many were asked for; 0 where nothing is delivered."""
-        self._size = 0.0
-        """Bytes of a message, on the average."""
         self._generation = 0
         self._channel: Channel | None = None
         self._unsettled = Unsettled()
@@ -139,7 +130,7 @@ class RabbitConsumer:
         tag = self._generation * _GENERATION + arrival.tag
         self._unsettled.add(tag)
         if self._appetite > 1 or not arrival.redelivered:
-            self._taste(len(arrival.message.body))
+            self._appetite = self._prefetch
             self._follow()
         delivery = Delivery(
             arrival.message, tag, arrival.redelivered or self._given_up, given_up=self._given_up
@@ -148,14 +139,6 @@ class RabbitConsumer:
             self._settle([delivery], taken=True)  # another service keeps it
         elif not self._stopped:
             self._deliver(delivery)
-
-    def _taste(self, size: int) -> None:
-        """Want many small messages, or fewer large ones."""
-        self._size += (size - self._size) / _MEMORY
-        if self._appetite == 1 or self._size < LARGE / 2:
-            self._appetite = self._prefetch
-        elif self._size > LARGE:
-            self._appetite = max(1, self._prefetch // 4)
 
     def _follow(self, up: Callable[[], None] = lambda: None) -> None:
         """Listen, or stop listening, as it is wanted now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,6 +45,9 @@ class House:
         self.policies: PolicyHolder = policies(settings, self.metrics, storages["router"])
         self.bus = LocalBus()
         self._settings = settings
+        # Who waits for a server keeps nobody from computing; a file's owner hardly ever waits.
+        remote = any(storage.backend.is_remote for storage in storages.values())
+        floor = None if remote else threading.Lock()
         self.hosts = {
             name: Host(
                 # With no server to talk to a transaction costs too little to wait for others.
@@ -54,6 +58,7 @@ class House:
                 self.metrics,
                 settings,
                 clock=clock,
+                floor=floor,
             )
             for name in NAMES
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -61,8 +61,12 @@ class Host:
         settings: Settings,
         *,
         clock: Callable[[], datetime] | None = None,
+        floor: AbstractContextManager[object] | None = None,
     ) -> None:
-        """The machine's clock is watched for jumps; one that is handed in is believed."""
+        """The machine's clock is watched for jumps; one that is handed in is believed.
+
+        `floor` is what services of one process share (docs/decisions/one-has-the-floor.md).
+        """
         self.service = service
         self.storage = storage
         self.metrics = metrics
@@ -89,6 +93,7 @@ class Host:
                 metrics,
                 self.log,
                 Inlet(settings.batch, service.can_wait),
+                floor or nullcontext(),
             )
         )
         self._following = Following(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from shared.bus.protocol import Consumer, Delivery
@@ -58,6 +59,8 @@ class Parts:
     metrics: Metrics
     log: Logger
     inlet: Inlet
+    floor: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Held while it computes, never while it waits: services of one process take turns by it."""
 
 
 class Worker(threading.Thread):
@@ -215,8 +218,9 @@ class Worker(threading.Thread):
         context = parts.context()
         published = parts.relay.published()
         started = perf_counter()
-        with parts.storage.transaction(context.now) as tx:
-            result = Batch(parts.service, tx, context).run(work)
+        with parts.storage.transaction(context.now, parts.floor) as tx:
+            with parts.floor:
+                result = Batch(parts.service, tx, context).run(work)
             tx.discard(published)
         parts.relay.forget(published)
         self.transactions += 1
@@ -228,6 +232,10 @@ class Worker(threading.Thread):
 
     def _settle(self, work: Sequence[Work], result: Result) -> None:
         """After the commit: publish, acknowledge, answer, count."""
+        with self._parts.floor:
+            self._tell(work, result)
+
+    def _tell(self, work: Sequence[Work], result: Result) -> None:
         self._parts.relay.offer(result.rows)
         deliveries = [item for item in work if isinstance(item, Delivery)]
         if deliveries and self.consumer is not None:

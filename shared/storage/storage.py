@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from shared.storage.tx import Tx
 
 PRUNE = 5_000
 """Rows of the inbox deleted in one transaction, so that the writer is never kept waiting long."""
+
+_ANYWHERE = nullcontext()
 
 
 class Storage:
@@ -73,17 +75,21 @@ class Storage:
             engine.dispose()
 
     @contextmanager
-    def transaction(self, now: datetime) -> Iterator[Tx]:
+    def transaction(
+        self, now: datetime, floor: AbstractContextManager[object] = _ANYWHERE
+    ) -> Iterator[Tx]:
         """Read and write: committed to the disk at the end, rolled back on an exception.
 
-        One at a time; others wait. `now` stamps what is claimed and sent.
+        One at a time; others wait. `now` stamps what is claimed and sent. `floor` is held while
+        everything is written, but not while the transaction begins or waits for the disk.
         """
         hot = self.backend.hot
         with self._turn, self._errors(), self._begun() as transaction:
             connection = transaction.connection
             tx = Tx(connection, hot, self._tables, _micros(now), self._errors)
             yield tx
-            tx.flush(commit=True)
+            with floor:
+                tx.flush(commit=True)
             transaction.commit()
 
     @contextmanager

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bus.consumer import LARGE, RabbitConsumer, Unsettled
+from shared.bus.consumer import RabbitConsumer, Unsettled
 from shared.bus.line import Arrival
 from shared.bus.protocol import Delivery, Message, Subscription
 from tests.unit.bus.fakes import FakeLine
@@ -97,16 +97,14 @@ def test_it_feels_its_way_until_something_comes_for_the_first_time(setting: Sett
     assert channel.prefetches == [1, 9]
 
 
-def test_of_large_messages_fewer_are_held(setting: Setting) -> None:
+def test_whoever_is_at_work_goes_on_listening_whatever_the_size_of_what_comes(
+    setting: Setting,
+) -> None:
     channel = setting.line.channel
-    large = Message("m", "case.closed", b"x" * (8 * LARGE))
-    for tag in range(1, 6):
-        channel.arrived(Arrival(tag, large, redelivered=False))
-    assert channel.prefetches == [1, 9, 2]
+    for tag, size in enumerate((2, 200_000, 2, 200_000, 2), 1):
+        channel.arrived(Arrival(tag, Message("m", "case.closed", b"x" * size), redelivered=False))
 
-    for tag in range(6, 60):
-        channel.arrived(arrival(tag))
-    assert channel.prefetches == [1, 9, 2, 9]
+    assert (channel.prefetches, channel.cancelled) == ([1, 9], 0)
 
 
 def test_who_is_held_asks_for_nothing_until_it_is_held_no_longer(setting: Setting) -> None:

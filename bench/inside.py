@@ -46,8 +46,8 @@ def _measure(answer: Connection, cases: int, singles: int, rate: float) -> None:
         with running(settings) as house:
             door = EmbeddedDoor(house)
             Loop(door, "warm").throughput(min(cases, 300))
+            took = Loop(door, "single").latency(singles, rate)
             meter = Meter([os.getpid()])
             seconds = Loop(door, "many").throughput(cases)
             usage = meter.stop()
-            took = Loop(door, "single").latency(singles, rate)
         answer.send((seconds, took, usage))

@@ -26,13 +26,17 @@ HOPS = 5
 def chain(amqp: str, cases: int, database: str | None = None) -> float:
     """Seconds for so many cases to pass five queues; each hop keeps its cases in `database`."""
     run = secrets.token_hex(4)
+    if database:
+        _Standing.prepare(database, run)
     queues = [f"bench.{run}.{hop}" for hop in range(HOPS + 1)]
     connection = pika.BlockingConnection(pika.URLParameters(amqp))
     channel = connection.channel()
     for queue in queues:
         channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
     workers = [
-        multiprocessing.get_context("spawn").Process(target=_hop, args=(amqp, *pair, cases, database))
+        multiprocessing.get_context("spawn").Process(
+            target=_hop, args=(amqp, *pair, cases, database, run)
+        )
         for pair in pairwise(queues)
     ]
     for worker in workers:
@@ -80,8 +84,8 @@ def _drain(channel: pika.channel.Channel, queue: str, cases: int) -> None:
     channel.cancel()
 
 
-def _hop(amqp: str, source: str, target: str, cases: int, database: str | None) -> None:
-    standing = _Standing(database, target) if database else None
+def _hop(amqp: str, source: str, target: str, cases: int, database: str | None, run: str) -> None:
+    standing = _Standing(database, run) if database else None
     connection = pika.BlockingConnection(pika.URLParameters(amqp))
     channel = connection.channel()
     channel.basic_qos(prefetch_count=4 * BATCH)
@@ -107,23 +111,32 @@ def _hop(amqp: str, source: str, target: str, cases: int, database: str | None) 
 
 
 class _Standing:
-    """Where a hop's cases stand: a table of its own, a transaction for each batch."""
+    """Where the cases stand: one table for the whole chain, a transaction for each batch."""
 
-    def __init__(self, database: str, hop: str) -> None:
-        self._connection = psycopg.connect(database.replace("+psycopg", "", 1))
-        table = sql.Identifier(hop)
-        self._connection.execute(
-            sql.SQL("create table {} (id text primary key, hop text, body text)").format(table)
-        )
-        self._connection.commit()
-        self._insert = sql.SQL("insert into {} values (%s, %s, %s)").format(table)
+    def __init__(self, database: str, table: str) -> None:
+        self._connection = psycopg.connect(_plain(database))
+        self._upsert = sql.SQL(
+            "insert into {} values (%s, %s, %s)"
+            " on conflict (id) do update set hop = excluded.hop, body = excluded.body"
+        ).format(sql.Identifier(table))
+
+    @staticmethod
+    def prepare(database: str, table: str) -> None:
+        """Make the table."""
+        columns = sql.SQL("create table {} (id text primary key, hop text, body text)")
+        with psycopg.connect(_plain(database)) as connection:
+            connection.execute(columns.format(sql.Identifier(table)))
 
     def keep(self, cases: list[dict[str, object]]) -> None:
         """Write a batch and commit it."""
         rows = [(str(case["id"]), case["hop"], json.dumps(case)) for case in cases]
         with self._connection.cursor() as cursor:
-            cursor.executemany(self._insert, rows)
+            cursor.executemany(self._upsert, rows)
         self._connection.commit()
+
+
+def _plain(database: str) -> str:
+    return database.replace("+psycopg", "", 1)
 
 
 class _Batches:

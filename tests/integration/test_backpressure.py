@@ -176,6 +176,8 @@ def test_a_service_that_cannot_publish_stops_taking_messages_on(
             "definition": {"max-length": 20},
             "apply-to": "queues",
         }
+        # a limit that is set while a queue is being declared would pass RabbitMQ's queue by
+        _reach(vhost, "concentric.ledger.v1")
         api.put(policy, json=full).raise_for_status()
         sleep(1)  # policies are applied a moment later
         cases = [recorded(f"{number}") for number in range(600)]
@@ -191,6 +193,14 @@ def test_a_service_that_cannot_publish_stops_taking_messages_on(
         until(lambda: len(place.books(HANDLINGS)) == len(cases))
         until(all_gone(place))
         ledger.close()
+
+
+def _reach(vhost: str, queue: str) -> None:
+    """Returns when a queue has taken a message, which says nothing."""
+    with pika.BlockingConnection(pika.URLParameters(vhost)) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        channel.basic_publish("", queue, b"[]", mandatory=True)
 
 
 def _publish(vhost: str, cases: Sequence[CaseRecorded]) -> None:

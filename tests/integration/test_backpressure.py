@@ -200,7 +200,15 @@ def _reach(vhost: str, queue: str) -> None:
     with pika.BlockingConnection(pika.URLParameters(vhost)) as connection:
         channel = connection.channel()
         channel.confirm_delivery()
-        channel.basic_publish("", queue, b"[]", mandatory=True)
+
+        def taken() -> bool:
+            try:
+                channel.basic_publish("", queue, b"[]", mandatory=True)
+            except pika.exceptions.UnroutableError:
+                return False  # it has not been declared yet
+            return True
+
+        until(taken)
 
 
 def _publish(vhost: str, cases: Sequence[CaseRecorded]) -> None:

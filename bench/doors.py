@@ -6,20 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import httpx
-from pydantic_core import to_json
+from msgspec import json
 
-from bench.loop import BATCH, HEARD, Heard
+from bench.loop import BATCH, HEARD, Given, Heard
 from services.embedded.house import House
-from shared.bus.codec import Envelope, encode
+from shared.bus.codec import wire_type
 from shared.bus.listeners import LISTENERS
 from shared.bus.protocol import CLOUDEVENTS_BATCH, Bus, Delivery, Message, Subscription
 from shared.bus.rabbit import RabbitBus
-from shared.domain.commands import Command
+from shared.domain.commands import COMMANDS, RateReply, ReplyToCase, SubmitCase
 from shared.domain.ids import new_id
 
 Listener = Callable[[Sequence[Heard]], None]
 
 EAR = Subscription("bench", HEARD)
+
+SERVICES = {SubmitCase.type: "intake", ReplyToCase.type: "router", RateReply.type: "evaluation"}
+"""Who carries out a command."""
 
 
 class EmbeddedDoor:
@@ -29,9 +32,11 @@ class EmbeddedDoor:
         self._house = house
         self._ear = _Ear(house.bus)
 
-    def execute(self, service: str, commands: Sequence[Command]) -> None:
-        """Carry out commands; raises where one is not done."""
-        for outcome in self._house.hosts[service].gateway.execute_all(commands):
+    def execute(self, kind: str, commands: Sequence[Given]) -> None:
+        """Carry out commands of one type; raises where one is not done."""
+        read = COMMANDS[kind].model_validate
+        gateway = self._house.hosts[SERVICES[kind]].gateway
+        for outcome in gateway.execute_all([read(each) for each in commands]):
             if isinstance(outcome, Exception):
                 raise outcome
 
@@ -50,18 +55,16 @@ class RemoteDoor:
         self._bus = RabbitBus(amqp, name="bench", listeners=(*LISTENERS, EAR))
         self._ear = _Ear(self._bus)
 
-    def execute(self, service: str, commands: Sequence[Command]) -> None:
-        """Carry out commands; raises where one is not done."""
-        kind = commands[0].type
+    def execute(self, kind: str, commands: Sequence[Given]) -> None:
+        """Carry out commands of one type; raises where one is not done."""
         for first in range(0, len(commands), BATCH):
-            body = to_json(list(commands[first : first + BATCH]), exclude_none=True)
-            answer = self._clients[service].post(
+            answer = self._clients[SERVICES[kind]].post(
                 f"/commands/{kind}/batch",
-                content=body,
+                content=json.encode(commands[first : first + BATCH]),
                 headers={"content-type": "application/json"},
             )
             answer.raise_for_status()
-            for outcome in answer.json():
+            for outcome in json.decode(answer.content):
                 if outcome["problems"]:
                     raise RuntimeError(outcome["problems"])
 
@@ -84,11 +87,11 @@ class QueueDoor:
         self._bus = RabbitBus(amqp, name="bench", listeners=(*LISTENERS, EAR))
         self._ear = _Ear(self._bus)
 
-    def execute(self, service: str, commands: Sequence[Command]) -> None:  # noqa: ARG002
-        """Hand commands over: each finds its service by its type; one refused is never closed."""
+    def execute(self, kind: str, commands: Sequence[Given]) -> None:
+        """Hand commands over; their type leads them to a service. One refused is never closed."""
         self._bus.publish(
             [
-                _message(commands[first : first + self._pack])
+                _message(kind, commands[first : first + self._pack])
                 for first in range(0, len(commands), self._pack)
             ]
         )
@@ -102,20 +105,20 @@ class QueueDoor:
         self._bus.close()
 
 
-def _message(commands: Sequence[Command]) -> Message:
+def _message(kind: str, commands: Sequence[Given]) -> Message:
     now = datetime.now(UTC)
-    envelopes = [
-        Envelope(
-            id=new_id(),
-            type=command.type,
-            source="/bench",
-            subject=command.about,
-            time=now,
-            data=command,
-        )
+    events = [
+        {
+            "specversion": "1.0",
+            "id": new_id(),
+            "type": wire_type(kind),
+            "source": "/bench",
+            "time": now,
+            "data": command,
+        }
         for command in commands
     ]
-    return Message(new_id(), commands[0].type, encode(envelopes), CLOUDEVENTS_BATCH)
+    return Message(new_id(), kind, json.encode(events), CLOUDEVENTS_BATCH)
 
 
 class _Ear:

@@ -45,9 +45,10 @@ class House:
         self.policies: PolicyHolder = policies(settings, self.metrics, storages["router"])
         self.bus = LocalBus()
         self._settings = settings
-        # Who waits for a server keeps nobody from computing; a file's owner hardly ever waits.
-        remote = any(storage.backend.is_remote for storage in storages.values())
-        floor = None if remote else threading.Lock()
+        floor = threading.Lock()
+        for storage in storages.values():
+            if not storage.backend.is_remote:
+                storage.floor = floor
         self.hosts = {
             name: Host(
                 # With no server to talk to a transaction costs too little to wait for others.
@@ -58,7 +59,6 @@ class House:
                 self.metrics,
                 settings,
                 clock=clock,
-                floor=floor,
             )
             for name in NAMES
         }

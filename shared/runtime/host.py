@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -61,12 +61,8 @@ class Host:
         settings: Settings,
         *,
         clock: Callable[[], datetime] | None = None,
-        floor: AbstractContextManager[object] | None = None,
     ) -> None:
-        """The machine's clock is watched for jumps; one that is handed in is believed.
-
-        `floor` is what services of one process share (docs/decisions/one-has-the-floor.md).
-        """
+        """The machine's clock is watched for jumps; one that is handed in is believed."""
         self.service = service
         self.storage = storage
         self.metrics = metrics
@@ -93,7 +89,6 @@ class Host:
                 metrics,
                 self.log,
                 Inlet(settings.batch, service.can_wait),
-                floor or nullcontext(),
             )
         )
         self._following = Following(

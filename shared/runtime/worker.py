@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from shared.bus.protocol import Consumer, Delivery
@@ -59,8 +58,6 @@ class Parts:
     metrics: Metrics
     log: Logger
     inlet: Inlet
-    floor: AbstractContextManager[object] = field(default_factory=nullcontext)
-    """Held while it computes, never while it waits: services of one process take turns by it."""
 
 
 class Worker(threading.Thread):
@@ -218,8 +215,8 @@ class Worker(threading.Thread):
         context = parts.context()
         published = parts.relay.published()
         started = perf_counter()
-        with parts.storage.transaction(context.now, parts.floor) as tx:
-            with parts.floor:
+        with parts.storage.transaction(context.now) as tx:
+            with parts.storage.floor:
                 result = Batch(parts.service, tx, context).run(work)
             tx.discard(published)
         parts.relay.forget(published)
@@ -232,7 +229,7 @@ class Worker(threading.Thread):
 
     def _settle(self, work: Sequence[Work], result: Result) -> None:
         """After the commit: publish, acknowledge, answer, count."""
-        with self._parts.floor:
+        with self._parts.storage.floor:
             self._tell(work, result)
 
     def _tell(self, work: Sequence[Work], result: Result) -> None:

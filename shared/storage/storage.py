@@ -28,8 +28,6 @@ from shared.storage.tx import Tx
 PRUNE = 5_000
 """Rows of the inbox deleted in one transaction, so that the writer is never kept waiting long."""
 
-_ANYWHERE = nullcontext()
-
 
 class Storage:
     """Opened once by a service; its methods may be called from any thread.
@@ -38,6 +36,10 @@ class Storage:
     transactions got into each other's way, and where no connection is free: wait and try again.
     Other errors of the database pass as they are.
     """
+
+    floor: AbstractContextManager[object] = nullcontext()
+    """Held by whoever computes, never while waiting: services of one process take turns by it, who
+    are given the same lock (docs/decisions/one-has-the-floor.md)."""
 
     def __init__(
         self, backend: Backend, service: str, metadata: sa.MetaData, migrations: str
@@ -75,12 +77,10 @@ class Storage:
             engine.dispose()
 
     @contextmanager
-    def transaction(
-        self, now: datetime, floor: AbstractContextManager[object] = _ANYWHERE
-    ) -> Iterator[Tx]:
+    def transaction(self, now: datetime) -> Iterator[Tx]:
         """Read and write: committed to the disk at the end, rolled back on an exception.
 
-        One at a time; others wait. `now` stamps what is claimed and sent. `floor` is held while
+        One at a time; others wait. `now` stamps what is claimed and sent. The floor is held while
         everything is written, but not while the transaction begins or waits for the disk.
         """
         hot = self.backend.hot
@@ -88,7 +88,7 @@ class Storage:
             connection = transaction.connection
             tx = Tx(connection, hot, self._tables, _micros(now), self._errors)
             yield tx
-            with floor:
+            with self.floor:
                 tx.flush(commit=True)
             transaction.commit()
 

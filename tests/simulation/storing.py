@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -25,8 +25,6 @@ from tests.simulation.records import Effect, Records
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of a random name is made in it
 """Where files lie in memory, on Linux: crashes are simulated, so no disk has to keep anything."""
-
-_ANYWHERE = nullcontext()
 
 
 @dataclass
@@ -52,16 +50,14 @@ class FaultyStorage(Storage):
         self.watch = watch
 
     @contextmanager
-    def transaction(
-        self, now: datetime, floor: AbstractContextManager[object] = _ANYWHERE
-    ) -> Iterator[Tx]:
+    def transaction(self, now: datetime) -> Iterator[Tx]:
         """See `Storage`; the process may crash just before and just after the commit."""
         chance, watch = self.watch.chance, self.watch
         if chance.strikes(0.01):
             raise Unavailable("the database is away")
         watch.effects.clear()
         watch.stumbles.clear()
-        with super().transaction(now, floor) as tx:
+        with super().transaction(now) as tx:
             yield tx
             if chance.strikes(0.03):
                 raise Crash("before the commit")

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
-from shared.bus.protocol import Message
 from shared.bus.rabbit import RabbitBus
 from shared.bus.topology import DELIVERIES, PARKED
 from shared.domain.errors import ConfigurationError, Unavailable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,15 +69,14 @@ def intake(
 ) -> Iterator[tuple[Worker, Reader]]:
     """A worker with nobody before it, and what stands for its subscription."""
     storage = storage_of(INTAKE, folder)
+    storage.floor = floor or storage.floor
     storage.migrate()
     metrics, log = Metrics(), logger("intake")
     backlog = Backlog(Bounds(1000, 10**6), lambda _: None)
     relay = Relay("intake", storage, LocalBus(), metrics, log, backlog)
     context: Callable[[], Context] = lambda: Context(now=NOW, policy=SmallPolicy(), link=str)  # noqa: E731
     inlet = Inlet(200, INTAKE.can_wait, gap)
-    worker = Worker(
-        Parts(INTAKE, storage, relay, context, metrics, log, inlet, floor or nullcontext())
-    )
+    worker = Worker(Parts(INTAKE, storage, relay, context, metrics, log, inlet))
     reader = Reader()
     worker.consumer = reader
     worker.start()

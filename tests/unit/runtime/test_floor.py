@@ -45,7 +45,7 @@ def test_who_waits_for_a_locked_file_leaves_the_floor_to_the_others(tmp_path: Pa
 def test_a_house_on_files_has_one_floor_for_all_its_services(tmp_path: Path) -> None:
     policy = POLICIES / "message-board.yaml"
     house = House(Settings.read({}, data=tmp_path, policy=policy, port=8080))
-    floors = {id(host._worker._parts.floor) for host in house.hosts.values()}
+    floors = {id(host.storage.floor) for host in house.hosts.values()}
     house.bus.close()
     for host in house.hosts.values():
         host.storage.close()

@@ -203,12 +203,13 @@ def _warned_at(
         if days >= total:
             return None
         return _end_of_nth(start, days, still, calendar) + TICK
-    # At the start of the working day that lies so many working days before the due day.
-    return calendar.start_of(_days_before(due_day, warn, calendar))
+    return _days_before(due_day, warn, calendar)
 
 
-def _days_before(day: date, number: int, calendar: WorkingCalendar) -> date:
-    return calendar.nth_working_day(day, -number) if number else day
+@lru_cache(REMEMBERED)
+def _days_before(day: date, number: int, calendar: WorkingCalendar) -> datetime:
+    """The start of the working day that lies so many working days before another one."""
+    return calendar.start_of(calendar.nth_working_day(day, -number) if number else day)
 
 
 @lru_cache(REMEMBERED)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from math import ceil
 from operator import attrgetter
 
 from shared.domain.aggregates import Clocks, Escalation, ExtensionState, Mark
-from shared.domain.calendar import WorkingCalendar
+from shared.domain.calendar import REMEMBERED, WorkingCalendar
 from shared.domain.case import State
 from shared.domain.clock_rules import Share
 from shared.domain.policy import Policy
@@ -51,14 +52,13 @@ def planned(clocks: Clocks, policy: Policy) -> Clocks:
     calendar = policy.calendar
     due = due_at(clocks, calendar)
     changed = clocks.pauses or clocks.extensions
-    changes: dict[str, object] = {
-        "due_at": due,
-        "original_due_at": due_at(clocks, calendar, original=True) if changed else due,
-        "accept_due_at": accept_due_at(clocks, policy),
-        "working_days": reply_days(clocks) if due else None,
-        "provisional": due is not None and calendar.is_provisional(due),
-    }
-    reckoned = clocks.but(**changes)
+    reckoned = clocks.but(
+        due_at=due,
+        original_due_at=due_at(clocks, calendar, original=True) if changed else due,
+        accept_due_at=accept_due_at(clocks, policy),
+        working_days=reply_days(clocks) if due else None,
+        provisional=due is not None and calendar.is_provisional(due),
+    )
     return reckoned.but(marks=_marks(reckoned, policy))
 
 
@@ -164,7 +164,8 @@ def _marks(clocks: Clocks, policy: Policy) -> tuple[Mark, ...]:
     overdue = Mark(at=clocks.due_at + TICK, kind=OVERDUE)
     present, due_day = _present(clocks), policy.calendar.local_day(clocks.due_at)
     warnings = _warnings(clocks, due_day, policy) if overdue.at >= present else []
-    marks = [*warnings, overdue, *_escalation(clocks, due_day, policy.calendar)]
+    climb = _climb(clocks.escalation, _next_step(clocks), due_day, policy.calendar)
+    marks = [*warnings, overdue, *climb]
     came = max(present, clocks.given_at or present)
     awaited = [mark for mark in marks if mark.at >= present]
     awaited += [mark for mark in _acceptance(clocks) if mark.at >= came]
@@ -202,27 +203,32 @@ def _warned_at(
         if days >= total:
             return None
         return _end_of_nth(start, days, still, calendar) + TICK
-    # At the start of the working day that lies so many working days before the due day.
-    return calendar.start_of(_days_before(due_day, warn, calendar))
+    return _days_before(due_day, warn, calendar)
 
 
-def _days_before(day: date, number: int, calendar: WorkingCalendar) -> date:
-    return calendar.nth_working_day(day, -number) if number else day
+@lru_cache(REMEMBERED)
+def _days_before(day: date, number: int, calendar: WorkingCalendar) -> datetime:
+    """The start of the working day that lies so many working days before another one."""
+    return calendar.start_of(calendar.nth_working_day(day, -number) if number else day)
 
 
-def _escalation(clocks: Clocks, due_day: date, calendar: WorkingCalendar) -> list[Mark]:
-    """A step up the chain each time that so many working days have passed since the breach."""
-    climb = clocks.escalation
+@lru_cache(REMEMBERED)
+def _climb(
+    climb: Escalation | None, following: int, due_day: date, calendar: WorkingCalendar
+) -> tuple[Mark, ...]:
+    """A step up the chain each time that so many working days have passed since the breach.
+
+    Remembered, because the cases of a unit that are due on one day climb alike.
+    """
     if climb is None or not climb.units:
-        return []
+        return ()
     steps = dict(enumerate(climb.units))
-    following = _next_step(clocks)
     if climb.repeat and following >= len(steps):
         steps[following] = climb.units[-1]
-    return [
+    return tuple(
         Mark(at=_step_at(due_day, step, climb, calendar), kind=ESCALATE, step=step, to_unit=above)
         for step, above in steps.items()
-    ]
+    )
 
 
 def _step_at(due_day: date, step: int, climb: Escalation, calendar: WorkingCalendar) -> datetime:

@@ -30,12 +30,13 @@ Names = Mapping[int, Mapping[str, str]]
 """What a day off is called, by its ordinal and by language, `zh` and `en`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WorkingCalendar:
     """The working days of a place, as a sorted table.
 
     `published_until` is the last day for which holidays and make-up working days are known for
-    certain; what lies beyond is reckoned from fixed rules and marked provisional.
+    certain; what lies beyond is reckoned from fixed rules and marked provisional. Two tables are
+    never compared day by day: what is reckoned by one can be remembered by the object itself.
     """
 
     zone: ZoneInfo
@@ -45,7 +46,7 @@ class WorkingCalendar:
     """When people work on a working day: what clocks in hours count."""
     weekend: frozenset[int] = frozenset({5, 6})
     """Days of the week, from Monday's 0, on which people work only to make up for a holiday."""
-    names: Names = field(default_factory=dict, repr=False, compare=False)
+    names: Names = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, days: Iterable[date], zone: ZoneInfo, published_until: date) -> WorkingCalendar:

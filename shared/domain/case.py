@@ -192,7 +192,7 @@ class Standing(Value):
         """The higher of two standings: this very object, unless the other one is higher."""
         if other.round == self.round and other.state is self.state:
             return self
-        return max(self, other, key=Standing._rank)
+        return other if other._rank() > self._rank() else self
 
     def _rank(self) -> tuple[bool, int, bool]:
         return (self.state is State.WITHDRAWN, self.round, self.state is State.CLOSED)

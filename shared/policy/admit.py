@@ -38,7 +38,14 @@ class Admission:
             item.id: (category, item) for category in document.categories for item in category.items
         }
         self._campaigns = {campaign.id for campaign in document.campaigns}
-        self._levels = {level.id: level for level in document.levels}
+        self._wanted_through = {
+            part.id: dict.fromkeys(part.requires, f"through channel `{part.id}`")
+            for part in document.channels
+        }
+        self._wanted_at = {
+            level.id: dict.fromkeys(level.requires, f"at level `{level.id}`")
+            for level in document.levels
+        }
         self._attributes = document.attributes
 
     def problems(self, submission: Submission) -> Sequence[Problem]:
@@ -99,14 +106,10 @@ class Admission:
                 yield Problem(field=field, code="unknown-value", message=message)
 
     def _required(self, submission: Submission) -> Iterator[Problem]:
-        wanted: dict[str, str] = {}
-        channel = self._channels.get(submission.channel)
-        if channel is not None:
-            wanted |= dict.fromkeys(channel.requires, f"through channel `{channel.id}`")
+        wanted = self._wanted_through.get(submission.channel, {})
         station = self._units.get(submission.station or "")
         if station is not None:
-            level = self._levels[station.level]
-            wanted |= dict.fromkeys(level.requires, f"at level `{level.id}`")
+            wanted = wanted | self._wanted_at[station.level]
         for field, where in wanted.items():
             if not _has(submission, field):
                 message = f"A record {where} needs `{field}`: fill it in."

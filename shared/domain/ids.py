@@ -38,7 +38,7 @@ def new_id() -> str:
     fraction = (rest << 12) // 1_000_000
     chance = _CHANCE.getrandbits(62)
     number = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | chance
-    text = f"{number:032x}"
+    text = number.to_bytes(16, "big").hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 

@@ -89,40 +89,39 @@ def wire_type(name: str) -> str:
 
 def encode(envelopes: Iterable[Envelope]) -> bytes:
     """The body of a message: a CloudEvents JSON batch."""
-    return b"[%b]" % b",".join(map(_json, envelopes))
+    return b"[%b]" % b",".join(map(_json.encode, map(_cloud_event, envelopes)))
 
 
 def encode_packs(envelopes: Iterable[Envelope], limit: int = PACK_BYTES) -> Iterator[bytes]:
     """Bodies of as many messages as it takes to stay at about `limit` bytes each."""
-    pack: list[bytes] = []
-    size = 0
-    for event in map(_json, envelopes):
-        if pack and size + len(event) > limit:
-            yield b"[%b]" % b",".join(pack)
-            pack, size = [], 0
-        pack.append(event)
-        size += len(event) + 1
-    if pack:
-        yield b"[%b]" % b",".join(pack)
+    pack = bytearray(b"[")
+    for event in map(_cloud_event, envelopes):
+        end = len(pack)
+        _json.encode_into(event, pack, end)
+        if end > 1 and len(pack) > limit + 1:
+            yield bytes(pack[: end - 1]) + b"]"
+            del pack[1:end]
+        pack += b","
+    if len(pack) > 1:
+        pack[-1:] = b"]"
+        yield bytes(pack)
 
 
-def _json(envelope: Envelope) -> bytes:
-    return _encode(
-        CloudEvent(
-            "1.0",
-            envelope.id,
-            f"concentric.{envelope.type}.v{MAJOR}",
-            envelope.source,
-            envelope.time,
-            "application/json",
-            envelope.data,
-            envelope.subject,
-            envelope.caseversion,
-            envelope.correlationid,
-            envelope.causationid,
-            envelope.policyversion,
-            envelope.traceparent,
-        )
+def _cloud_event(envelope: Envelope) -> CloudEvent:
+    return CloudEvent(
+        "1.0",
+        envelope.id,
+        f"concentric.{envelope.type}.v{MAJOR}",
+        envelope.source,
+        envelope.time,
+        "application/json",
+        envelope.data,
+        envelope.subject,
+        envelope.caseversion,
+        envelope.correlationid,
+        envelope.causationid,
+        envelope.policyversion,
+        envelope.traceparent,
     )
 
 
@@ -132,4 +131,4 @@ def _command(data: object) -> msgspec.Raw:
     return msgspec.Raw(data.model_dump_json().encode())
 
 
-_encode = msgspec.json.Encoder(enc_hook=_command).encode
+_json = msgspec.json.Encoder(enc_hook=_command)

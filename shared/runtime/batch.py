@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -61,9 +60,9 @@ class Result:
     rows: list[OutboxRow] = field(default_factory=list)
     """Committed to the outbox: to be published."""
     answers: list[tuple[Request, list[Outcome]]] = field(default_factory=list)
-    handled: Counter[str] = field(default_factory=Counter)
+    handled: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     emitted: Counter[str] = field(default_factory=Counter)
-    commands: Counter[tuple[str, str]] = field(default_factory=Counter)
+    commands: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     duplicates: int = 0
     parked: list[Parked] = field(default_factory=list)
     fired: int = 0
@@ -80,6 +79,7 @@ class Batch:
         self._source = f"/concentric/{service.name}"
         self._tx = tx
         self._context = context
+        self._erased_at = partial(erased_at, tx, service.books)
         self._emitted: list[Envelope] = []
         self._resolving: Resolving | None = None
         """The parked message that is tried again; it goes alone."""
@@ -217,7 +217,7 @@ class Batch:
         handler = self._service.handlers.get(type(envelope.data))  # type: ignore[arg-type]
         if handler is None:
             return
-        at = self._erased_at(envelope)
+        at = self._erased_at(envelope.subject)
         if at is not None:
             envelope = as_heard(envelope, at)
         try:
@@ -237,7 +237,7 @@ class Batch:
             if handler is None:
                 reason = f"{self._service.name} does not carry out {envelope.type}"
                 raise Refusal.of("type", "unknown-command", reason)
-            refuse_erased(envelope.data, self._erased_at(envelope))
+            refuse_erased(envelope.data, self._erased_at(envelope.subject))
             outcome, word = self._handle(handler, envelope), "done"
         except Refusal as refusal:
             outcome, word = refusal, "refused"
@@ -246,13 +246,10 @@ class Batch:
         self.result.commands[envelope.type, word] += 1
         return outcome
 
-    def _erased_at(self, envelope: Envelope) -> datetime | None:
-        return erased_at(self._tx, self._service.books, envelope.subject)
-
     def _handle(self, handler: Handler, envelope: Envelope) -> list[Event]:
         """Run a handler; what a failed run had put is taken back, so that the others stand."""
         context = self._context.but(cause=envelope)
-        for left in reversed(range(TRIES)):
+        for tries in range(1, TRIES + 1):
             mark = self._tx.mark()
             try:
                 events = list(handler(envelope.data, self._tx, context))
@@ -261,7 +258,7 @@ class Batch:
                 raise
             except Exception as bug:
                 self._tx.undo(mark)
-                if not left:
+                if tries == TRIES:
                     raise HandlerFailed(f"{envelope.type} {envelope.subject}") from bug
             else:
                 self._emit(events, envelope)
@@ -276,16 +273,16 @@ class Batch:
     def _emit(self, events: Iterable[Event], cause: Envelope | None) -> None:
         for event in events:
             self._emitted.append(envelope_of(event, self._source, self._context, cause))
-            self.result.emitted[event.type] += 1
 
     def _park(self, parked: Parked) -> None:
         if self._resolving is not None:
             parked = self._resolving.again(parked)
-        left = left_aside(parked, partial(erased_at, self._tx, self._service.books))
+        left = left_aside(parked, self._erased_at)
         if left is not None:
             self._tx.park(left)
         self.result.parked.append(parked)
 
     def _finish(self) -> None:
+        self.result.emitted.update(envelope.type for envelope in self._emitted)
         self.result.rows.extend(pack(self._emitted))
         self._tx.send(self.result.rows)

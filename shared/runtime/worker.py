@@ -17,7 +17,7 @@ from shared.runtime.handling import Context
 from shared.runtime.inlet import Inlet
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
-from shared.runtime.tally import tally
+from shared.runtime.tally import Tally
 from shared.runtime.work import (
     Errand,
     Request,
@@ -67,6 +67,7 @@ class Worker(threading.Thread):
         super().__init__(name=f"{parts.service.name}-worker", daemon=True)
         self._parts = parts
         self._inlet = parts.inlet
+        self._tally = Tally(parts.service.name, parts.metrics, parts.log)
         self._stopping = threading.Event()
         self.consumer: Consumer | None = None
         self.transactions = 0
@@ -222,9 +223,7 @@ class Worker(threading.Thread):
         parts.relay.forget(published)
         self.transactions += 1
         if work:
-            name = parts.service.name
-            parts.metrics.batch_seconds.labels(name).observe(perf_counter() - started)
-            parts.metrics.batch_items.labels(name).observe(sum(map(weight, work)))
+            self._tally.batch(perf_counter() - started, sum(map(weight, work)))
         return result
 
     def _settle(self, work: Sequence[Work], result: Result) -> None:
@@ -247,7 +246,7 @@ class Worker(threading.Thread):
                     )
         for item in work:
             self._conclude(item, result)
-        tally(result, self._parts.service.name, self._parts.metrics, self._parts.log)
+        self._tally.result(result)
 
     def _conclude(self, item: Work, result: Result) -> None:
         """Tell whoever waits for it that it is committed."""

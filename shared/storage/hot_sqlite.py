@@ -37,7 +37,8 @@ class SqliteHot:
         """See `Hot`; nobody else can have written a new key, and the commit is near anyway."""
         driver = _driver(connection)
         for upsert in changes.upserts:
-            _write(driver, upsert.table, upsert.rows, _on_conflict(upsert.table))
+            all_rows = [*upsert.new, *upsert.known]
+            _write(driver, upsert.table, all_rows, _on_conflict(upsert.table))
         for table, rows in changes.inserts.items():
             _write(driver, table, rows)
         for table, keys in changes.deletes.items():
@@ -58,20 +59,15 @@ def _claim(driver: sqlite3.Connection, claim: Claim) -> set[str]:
     return {id_ for (id_,) in found}
 
 
-def _load(
-    driver: sqlite3.Connection, table: sa.Table, keys: Sequence[str]
-) -> Sequence[tuple[str, bytes]]:
+def _load(driver: sqlite3.Connection, table: sa.Table, keys: Sequence[str]) -> Sequence[bytes]:
     """One row of all: for the next row, too, the driver would let go of the interpreter."""
     (found,) = driver.execute(
-        'select cast(group_concat("key" || char(31) || body, char(30)) as blob)'
+        "select cast(group_concat(body, char(30)) as blob)"
         f' from "{table.name}" where "key" in (select value from json_each(?))',
         (_json(keys),),
     ).fetchone()
-    if found is None:
-        return []
-    # JSON has no control characters, nor have keys
-    rows = [row.partition(b"\x1f") for row in found.split(b"\x1e")]
-    return [(key.decode(), body) for key, _, body in rows]
+    # JSON has no control characters
+    return [] if found is None else found.split(b"\x1e")
 
 
 def _json(keys: Sequence[str]) -> str:

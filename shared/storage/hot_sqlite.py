@@ -38,7 +38,7 @@ class SqliteHot:
         driver = _driver(connection)
         for upsert in changes.upserts:
             all_rows = [*upsert.new, *upsert.known]
-            _write(driver, upsert.table, all_rows, _on_conflict(upsert.table))
+            _write(driver, upsert.table, all_rows, replacing=True)
         for table, rows in changes.inserts.items():
             _write(driver, table, rows)
         for table, keys in changes.deletes.items():
@@ -61,9 +61,11 @@ def _claim(driver: sqlite3.Connection, claim: Claim) -> set[str]:
 
 def _load(driver: sqlite3.Connection, table: sa.Table, keys: Sequence[str]) -> Sequence[bytes]:
     """One row of all: for the next row, too, the driver would let go of the interpreter."""
+    # a cross join looks up each key as it comes; "in" would sort them into a table first
     (found,) = driver.execute(
         "select cast(group_concat(body, char(30)) as blob)"
-        f' from "{table.name}" where "key" in (select value from json_each(?))',
+        f' from json_each(?) as wanted cross join "{table.name}" as kept'
+        ' on kept."key" = wanted.value',
         (_json(keys),),
     ).fetchone()
     # JSON has no control characters
@@ -81,7 +83,7 @@ def _driver(connection: sa.Connection) -> sqlite3.Connection:
 
 
 def _write(
-    driver: sqlite3.Connection, table: sa.Table, rows: Sequence[Row], conflict: str = ""
+    driver: sqlite3.Connection, table: sa.Table, rows: Sequence[Row], *, replacing: bool = False
 ) -> None:
     """Insert rows by statements of many rows each.
 
@@ -90,7 +92,7 @@ def _write(
     """
     first = 0
     for size in SIZES:
-        statement = _insert(table, size) + conflict
+        statement = _insert(table, size, replacing)
         while len(rows) - first >= size:
             values = list(chain.from_iterable(rows[first : first + size]))
             driver.execute(statement, values)
@@ -98,11 +100,12 @@ def _write(
 
 
 @cache
-def _insert(table: sa.Table, rows: int) -> str:
+def _insert(table: sa.Table, rows: int, replacing: bool) -> str:
+    """Always the same text, of which Python need not reckon the hash again to find it prepared."""
     places = f"({', '.join(map(_place, table.columns))})"
-    return (
-        f'insert into "{table.name}" ({names(table.columns)}) values {", ".join([places] * rows)}'
-    )
+    every = ", ".join([places] * rows)
+    inserting = f'insert into "{table.name}" ({names(table.columns)}) values {every}'
+    return inserting + _on_conflict(table) if replacing else inserting
 
 
 def _place(column: sa.Column[Any]) -> str:
@@ -111,7 +114,6 @@ def _place(column: sa.Column[Any]) -> str:
     return "cast(? as text)" if is_body else "?"
 
 
-@cache
 def _on_conflict(table: sa.Table) -> str:
     rest = [column.name for column in table.columns if not column.primary_key]
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in rest)

@@ -16,13 +16,13 @@ Row = tuple[Scalar, ...]
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """Rows to be written whether or not their keys exist."""
+    """Rows to be written, in the order of their keys, no key twice."""
 
     table: sa.Table
-    rows: Sequence[Row]
-    """In the order of their keys, no key twice."""
-    new: Sequence[str]
-    """Keys that this transaction has read as absent, and which nobody may have written since."""
+    new: Sequence[Row]
+    """Those that this transaction has read as absent, and which nobody may have written since."""
+    known: Sequence[Row]
+    """Others, whether or not they exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Opened:
 
     unclaimed: set[str]
     """Ids of messages that nobody had claimed."""
-    rows: Mapping[sa.Table, Sequence[tuple[str, str | bytes]]]
-    """Key and body, as far as they exist."""
+    bodies: Mapping[sa.Table, Sequence[bytes]]
+    """Of the rows that exist."""
 
 
 class Hot(Protocol):
@@ -64,7 +64,7 @@ class Hot(Protocol):
         claim: Claim | None,
         wanted: Mapping[sa.Table, Sequence[str]],
     ) -> Opened:
-        """Claim messages and read rows, key and body of those that exist, in one go.
+        """Claim messages and read the bodies of those rows that exist, in one go.
 
         What was read is locked until the end of the transaction.
         """

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 
 from shared.domain.case import Aggregate
 from shared.domain.model import Value
+
+_encode = msgspec.json.Encoder().encode
 
 M = TypeVar("M", bound=Value)
 A = TypeVar("A", bound=Aggregate)
@@ -57,7 +60,7 @@ class Collection(Generic[M]):
     ) -> None:
         """`key` is the name of the attribute that tells one entity from another."""
         self.model = model
-        self.parse: Callable[[str | bytes], M] = model.from_json
+        self.parse: Callable[[str | bytes], M] = msgspec.json.Decoder(model).decode
         """The entity of a stored body; raises `msgspec.ValidationError` if it does not fit."""
         self.key: Callable[[M], str] = attrgetter(key)
         stored = [(field, field.get) for field in fields if isinstance(field.get, str)]
@@ -79,7 +82,7 @@ class Collection(Generic[M]):
     def row(self, entity: M) -> tuple[Scalar, ...]:
         """An entity as values in the order of the table's columns."""
         reckoned = [get(entity) for get in self._reckoned]
-        return (*self._stored(entity), *reckoned, entity.to_bytes())
+        return (*self._stored(entity), *reckoned, _encode(entity))
 
     def _lone_key(self, entity: M) -> tuple[str]:
         return (self.key(entity),)

@@ -43,10 +43,7 @@ class PostgresHot:
         answers = asking.ask(_begin(asking) + questions)[-len(questions) :]
         unclaimed = set() if claim is None else {id_.decode() for (id_,) in answers.pop(0)}
         loaded = zip(wanted, answers, strict=True)
-        return Opened(
-            unclaimed,
-            {table: [(key.decode(), body) for key, body in rows] for table, rows in loaded},
-        )
+        return Opened(unclaimed, {table: [body for (body,) in rows] for table, rows in loaded})
 
     def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
         """See `Hot`."""
@@ -92,20 +89,17 @@ def _claim(claim: Claim) -> Question:
 @cache
 def _load(table: sa.Table) -> str:
     return (
-        f'select "key", body from "{table.name}" where "key" = any($1::text[])'
+        f'select body from "{table.name}" where "key" = any($1::text[])'
         ' order by "key" for no key update'
     )
 
 
 def _upsert(upsert: Upsert) -> list[Question]:
     """New rows are only inserted: that costs less, and fails where they are no longer new."""
-    absent = set(upsert.new)
-    new = [row for row in upsert.rows if row[0] in absent]
-    other = [row for row in upsert.rows if row[0] not in absent]
-    questions = [_insert(upsert.table, new)] if new else []
-    if other:
+    questions = [_insert(upsert.table, upsert.new)] if upsert.new else []
+    if upsert.known:
         statement = _inserting(upsert.table) + _replacing(upsert.table)
-        questions.append((statement, _columns(upsert.table, other)))
+        questions.append((statement, _columns(upsert.table, upsert.known)))
     return questions
 
 

@@ -37,7 +37,8 @@ class SqliteHot:
         """See `Hot`; nobody else can have written a new key, and the commit is near anyway."""
         driver = _driver(connection)
         for upsert in changes.upserts:
-            _write(driver, upsert.table, upsert.rows, _on_conflict(upsert.table))
+            all_rows = [*upsert.new, *upsert.known]
+            _write(driver, upsert.table, all_rows, replacing=True)
         for table, rows in changes.inserts.items():
             _write(driver, table, rows)
         for table, keys in changes.deletes.items():
@@ -58,20 +59,17 @@ def _claim(driver: sqlite3.Connection, claim: Claim) -> set[str]:
     return {id_ for (id_,) in found}
 
 
-def _load(
-    driver: sqlite3.Connection, table: sa.Table, keys: Sequence[str]
-) -> Sequence[tuple[str, bytes]]:
+def _load(driver: sqlite3.Connection, table: sa.Table, keys: Sequence[str]) -> Sequence[bytes]:
     """One row of all: for the next row, too, the driver would let go of the interpreter."""
+    # a cross join looks up each key as it comes; "in" would sort them into a table first
     (found,) = driver.execute(
-        'select cast(group_concat("key" || char(31) || body, char(30)) as blob)'
-        f' from "{table.name}" where "key" in (select value from json_each(?))',
+        "select cast(group_concat(body, char(30)) as blob)"
+        f' from json_each(?) as wanted cross join "{table.name}" as kept'
+        ' on kept."key" = wanted.value',
         (_json(keys),),
     ).fetchone()
-    if found is None:
-        return []
-    # JSON has no control characters, nor have keys
-    rows = [row.partition(b"\x1f") for row in found.split(b"\x1e")]
-    return [(key.decode(), body) for key, _, body in rows]
+    # JSON has no control characters
+    return [] if found is None else found.split(b"\x1e")
 
 
 def _json(keys: Sequence[str]) -> str:
@@ -85,7 +83,7 @@ def _driver(connection: sa.Connection) -> sqlite3.Connection:
 
 
 def _write(
-    driver: sqlite3.Connection, table: sa.Table, rows: Sequence[Row], conflict: str = ""
+    driver: sqlite3.Connection, table: sa.Table, rows: Sequence[Row], *, replacing: bool = False
 ) -> None:
     """Insert rows by statements of many rows each.
 
@@ -94,7 +92,7 @@ def _write(
     """
     first = 0
     for size in SIZES:
-        statement = _insert(table, size) + conflict
+        statement = _insert(table, size, replacing)
         while len(rows) - first >= size:
             values = list(chain.from_iterable(rows[first : first + size]))
             driver.execute(statement, values)
@@ -102,11 +100,12 @@ def _write(
 
 
 @cache
-def _insert(table: sa.Table, rows: int) -> str:
+def _insert(table: sa.Table, rows: int, replacing: bool) -> str:
+    """Always the same text, of which Python need not reckon the hash again to find it prepared."""
     places = f"({', '.join(map(_place, table.columns))})"
-    return (
-        f'insert into "{table.name}" ({names(table.columns)}) values {", ".join([places] * rows)}'
-    )
+    every = ", ".join([places] * rows)
+    inserting = f'insert into "{table.name}" ({names(table.columns)}) values {every}'
+    return inserting + _on_conflict(table) if replacing else inserting
 
 
 def _place(column: sa.Column[Any]) -> str:
@@ -115,7 +114,6 @@ def _place(column: sa.Column[Any]) -> str:
     return "cast(? as text)" if is_body else "?"
 
 
-@cache
 def _on_conflict(table: sa.Table) -> str:
     rest = [column.name for column in table.columns if not column.primary_key]
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in rest)

@@ -56,11 +56,15 @@ class Sqlite:
 
         A statement of many rows notes the pages that it changes, to take itself back if it fails:
         in memory, or every change would be written to a file that is thrown away.
+
+        Some builds of SQLite write zeros over all that is deleted. `fast` does so where the page is
+        written anyway, and leaves free pages as they are until they are used again.
         """
         engine = self._engine(
             PATIENCE,
             "pragma synchronous = full",
             "pragma temp_store = memory",
+            "pragma secure_delete = fast",
             poolclass=sa.NullPool,
         )
         return begins_with(engine, "begin immediate")

@@ -26,27 +26,24 @@ _UNKNOWN = object()
 class _Entities:
     """The entities of one collection as a transaction sees them."""
 
-    __slots__ = ("absent", "changed", "removed", "seen")
+    __slots__ = ("absent", "changed", "seen")
 
     def __init__(self) -> None:
         self.seen: dict[str, Any] = {}
-        """By key; None is known to be absent."""
+        """By key; None is absent."""
         self.absent: set[str] = set()
         """Keys that were not in the database."""
-        self.changed: dict[str, Any] = {}
-        self.removed: set[str] = set()
+        self.changed: set[str] = set()
+        """Keys of what is seen, but not in the database yet."""
 
-    def restore(self, key: str, seen: Any, changed: Any, removed: bool) -> None:
-        """Make a key what it was; `_UNKNOWN` is neither seen nor changed."""
-        for kept, before in ((self.seen, seen), (self.changed, changed)):
-            if before is _UNKNOWN:
-                kept.pop(key, None)
-            else:
-                kept[key] = before
-        if removed:
-            self.removed.add(key)
+    def restore(self, key: str, before: Any, changed: bool) -> None:
+        """Make a key what it was; `_UNKNOWN` was not seen."""
+        if before is _UNKNOWN:
+            del self.seen[key]
         else:
-            self.removed.discard(key)
+            self.seen[key] = before
+        if not changed:
+            self.changed.discard(key)
 
 
 class Tx:
@@ -91,8 +88,9 @@ class Tx:
         with self._errors():  # here, because a handler that meets a bare error counts as mistaken
             opened = self._hot.open(self.connection, claim, wanted)
         for collection, missing in keys.items():
-            entities, parse = self._entities[collection], collection.parse
-            found = {key: parse(body) for key, body in opened.rows[collection.table]}
+            entities = self._entities[collection]
+            read = map(collection.parse, opened.bodies[collection.table])
+            found = {collection.key(entity): entity for entity in read}
             missing.difference_update(found)
             entities.seen.update(found)
             entities.seen.update(dict.fromkeys(missing))
@@ -123,19 +121,11 @@ class Tx:
 
     def put(self, collection: Collection[M], entity: M) -> None:
         """Write an entity at the end; putting back the very object that was got writes nothing."""
-        entities, key = self._entities[collection], collection.key(entity)
-        if entities.seen.get(key) is not entity:
-            self._note(entities, key)
-            entities.seen[key] = entities.changed[key] = entity
-            entities.removed.discard(key)
+        self._set(collection, collection.key(entity), entity)
 
     def remove(self, collection: Collection[M], key: str) -> None:
         """Delete an entity at the end; one that is not there does not matter."""
-        entities = self._entities[collection]
-        self._note(entities, key)
-        entities.seen[key] = None
-        entities.changed.pop(key, None)
-        entities.removed.add(key)
+        self._set(collection, key, None)
 
     def revise(self, log: Log, key: str | int, column: str, value: Scalar) -> None:
         """Write another value into a row of a log that was committed earlier, at the end.
@@ -204,9 +194,10 @@ class Tx:
             (known,) = table.primary_key
             self.connection.execute(sa.update(table).where(known == key).values({column: value}))
         by_table = sorted(self._entities.items(), key=lambda pair: pair[0].table.name)
-        removed = {c.table: sorted(kept.removed) for c, kept in by_table if kept.removed}
+        changed = [_changed(*pair) for pair in by_table if pair[1].changed]
+        removed = {upsert.table: gone for upsert, gone in changed if gone}
         changes = Changes(
-            upserts=[_upsert(*pair) for pair in by_table if pair[1].changed],
+            upserts=[upsert for upsert, _ in changed if upsert.new or upsert.known],
             inserts={table: rows for table, rows in self._inserts.items() if rows},
             deletes={table: ids for table, ids in self._deletes.items() if ids} | removed,
         )
@@ -222,9 +213,13 @@ class Tx:
                 keys[collection].add(key)
         return keys
 
-    def _note(self, entities: _Entities, key: str) -> None:
-        seen, changed = entities.seen.get(key, _UNKNOWN), entities.changed.get(key, _UNKNOWN)
-        self._undo.append((entities.restore, key, seen, changed, key in entities.removed))
+    def _set(self, collection: Collection[M], key: str, entity: M | None) -> None:
+        entities = self._entities[collection]
+        before = entities.seen.get(key, _UNKNOWN)
+        if before is not entity:
+            self._undo.append((entities.restore, key, before, key in entities.changed))
+            entities.seen[key] = entity
+            entities.changed.add(key)
 
     def _insert(self, table: sa.Table, row: Row) -> None:
         rows = self._inserts[table]
@@ -242,7 +237,10 @@ class Tx:
         self._undo.append((kept.__delitem__, slice(before, None)))
 
 
-def _upsert(collection: Collection[Any], entities: _Entities) -> Upsert:
-    keys = sorted(entities.changed)
-    rows = [collection.row(entities.changed[key]) for key in keys]
-    return Upsert(collection.table, rows, [key for key in keys if key in entities.absent])
+def _changed(collection: Collection[Any], entities: _Entities) -> tuple[Upsert, list[str]]:
+    """What is to be written, and the keys of what is to be deleted."""
+    seen, row = entities.seen, collection.row
+    there = {key for key in entities.changed if seen[key] is not None}
+    new = [row(seen[key]) for key in sorted(there & entities.absent)]
+    known = [row(seen[key]) for key in sorted(there - entities.absent)]
+    return Upsert(collection.table, new, known), sorted(entities.changed - there)

@@ -82,9 +82,10 @@ class FaultyStorage(Storage):
 
     def _compare(self, tx: Tx) -> list[tuple[str, str, object]]:
         stored = [
-            (collection.table.name, key, entity)
+            (collection.table.name, key, entities.seen[key])
             for collection, entities in tx._entities.items()
-            for key, entity in entities.changed.items()
+            for key in entities.changed
+            if entities.seen[key] is not None
         ]
         for table, key, entity in stored:
             self.watch.records.compare(self.watch.service, table, key, entity)

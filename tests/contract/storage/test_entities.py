@@ -123,7 +123,7 @@ def test_two_puts_of_an_entity_are_one_row_in_one_statement(
     keep(storage, now, Tool(id="saw", uses=1), Tool(id="axe"), Tool(id="saw", uses=2))
     [changes] = watched.written
     [upsert] = changes.upserts
-    assert [row[0] for row in upsert.rows] == ["axe", "saw"]
+    assert [row[0] for row in upsert.known] == ["axe", "saw"]
     assert got(storage, now, "saw") == Tool(id="saw", uses=2)
 
 

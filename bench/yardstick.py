@@ -22,6 +22,9 @@ from bench.loop import BATCH, TEXT
 
 HOPS = 5
 
+Row = tuple[str, str, str]
+"""A case's id, the queue to which it goes, and its JSON."""
+
 
 def chain(amqp: str, cases: int, database: str | None = None) -> float:
     """Seconds for so many cases to pass five queues; each hop keeps its cases in `database`."""
@@ -90,16 +93,17 @@ def _hop(amqp: str, source: str, target: str, cases: int, database: str | None, 
     channel = connection.channel()
     channel.basic_qos(prefetch_count=4 * BATCH)
     publisher = _Batches(amqp, target)
-    batch: list[dict[str, object]] = []
+    batch: list[Row] = []
     for seen, (method, _, body) in enumerate(channel.consume(source, inactivity_timeout=60), 1):
         if method is None:
             return
-        batch.append({**json.loads(body), "hop": target})
+        case = {**json.loads(body), "hop": target}
+        batch.append((str(case["id"]), target, json.dumps(case)))
         if seen % BATCH == 0 or seen == cases:
             if standing is not None:
                 standing.keep(batch)
-            for case in batch:
-                publisher.add(json.dumps(case).encode())
+            for *_, text in batch:
+                publisher.add(text.encode())
             publisher.flush()
             channel.basic_ack(method.delivery_tag, multiple=True)
             batch = []
@@ -127,11 +131,10 @@ class _Standing:
         with psycopg.connect(_plain(database)) as connection:
             connection.execute(columns.format(sql.Identifier(table)))
 
-    def keep(self, cases: list[dict[str, object]]) -> None:
+    def keep(self, cases: list[Row]) -> None:
         """Write a batch and commit it."""
-        rows = [(str(case["id"]), case["hop"], json.dumps(case)) for case in cases]
         with self._connection.cursor() as cursor:
-            cursor.executemany(self._upsert, rows)
+            cursor.executemany(self._upsert, cases)
         self._connection.commit()
 
 

@@ -13,10 +13,6 @@ from tests.support.servers.private import PrivateNode, clean_environment, group_
 from tests.support.servers.server import USER, ServerError, free_ports
 
 
-MEMORY = "1GB"
-"""What it may keep of its tables, as in docker-compose.yml; taken as it is used."""
-
-
 class PrivatePostgres(PrivateNode):
     """A PostgreSQL with its own data; durable as in production (fsync stays on)."""
 
@@ -36,12 +32,7 @@ class PrivatePostgres(PrivateNode):
         if not self._data.exists():
             self._create()
         # No socket file: the folder's path may be longer than a socket's may be.
-        settings = (
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "max_connections=200",
-            f"shared_buffers={MEMORY}",
-        )
+        settings = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200")
         self.spawn(
             [
                 self._programs / "postgres",

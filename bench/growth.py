@@ -40,6 +40,7 @@ puts the whole page into PostgreSQL's log, and a case changes one of ten thousan
 a dozen indexes. Under load a page changes some thirty times before the next checkpoint."""
 
 FEW = 10_000
+PART = 5000
 STEPS = 10
 
 
@@ -109,9 +110,7 @@ def _house() -> Iterator[House]:
 
 
 def _cost(house: House, given: argparse.Namespace) -> bool:
-    for number in range(FEW // 5000):
-        house.drive(f"few {number}", 5000)
-        _say(f"{5000 * (number + 1):,} cases stored")
+    _fill(house, "few", FEW)
     few = house.drive("among few", given.cases)
     _tell(FEW, few)
     times = given.stored // FEW
@@ -122,15 +121,19 @@ def _cost(house: House, given: argparse.Namespace) -> bool:
             _say(f"{schema}.{table} × {times} in {perf_counter() - began:.0f} s")
         connection.execute("vacuum analyze")
         connection.execute("checkpoint")
-    for number in range(WARM // 5000):
-        house.drive(f"warm {number}", 5000)
-        _say(f"{5000 * (number + 1):,} cases since the checkpoint")
+    _fill(house, "warm", WARM)
     many = house.drive("among many", given.cases)
     _tell(given.stored, many)
     ratio = many.total / few.total
     print(f"a case among {given.stored:,} costs {ratio:.2f} × one among {FEW:,}", end="")
     print(f" (bound {COSTS_AT_MOST})")
     return ratio <= COSTS_AT_MOST
+
+
+def _fill(house: House, run: str, cases: int) -> None:
+    for done in range(0, cases, PART):
+        house.drive(f"{run} {done}", PART)
+        _say(f"{run}: {done + PART:,} of {cases:,} cases")
 
 
 def _memory(house: House, cases: int) -> bool:

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -33,7 +33,7 @@ from shared.policy.rehearsal import Trials
 from shared.runtime import host
 from shared.runtime.gateway import Gateway
 from shared.settings import Settings
-from tests.support.machine import POLICIES, recorded, storage_of
+from tests.support.machine import POLICIES, in_envelope, recorded, storage_of
 
 TEXT = (POLICIES / "message-board.yaml").read_text(encoding="utf-8")
 UNITS = ("leaders-office", "education-office")
@@ -219,12 +219,4 @@ def test_two_routers_on_rabbitmq_and_postgresql_take_the_same_versions_over(
 
 
 def _message(event: CaseRecorded) -> Message:
-    envelope = Envelope(
-        id=new_id(),
-        type=event.type,
-        source="/tests",
-        subject=event.case_id,
-        time=datetime.now(UTC),
-        data=event,
-    )
-    return Message(new_id(), event.type, encode([envelope]))
+    return Message(new_id(), event.type, encode([in_envelope(event)]))

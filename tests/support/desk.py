@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ from shared.runtime.handling import Context, Timer
 from shared.runtime.service import Service
 from shared.runtime.work import Request, Tick, Work
 from shared.storage.storage import Storage
-from tests.support.machine import storage_of
+from tests.support.machine import in_envelope, storage_of
 
 E = TypeVar("E", bound=Event)
 
@@ -41,17 +41,7 @@ class Desk:
 
     def hear(self, *events: Event, message_id: str | None = None) -> Result:
         """One message with these events, of whatever types."""
-        envelopes = [
-            Envelope(
-                id=new_id(),
-                type=event.type,
-                source="/tests",
-                subject=event.case_id,
-                time=datetime.now(UTC),
-                data=event,
-            )
-            for event in events
-        ]
+        envelopes = [in_envelope(event) for event in events]
         message = Message(message_id or new_id(), events[0].type, encode(envelopes))
         return self._transact([Delivery(message, 1)])
 

@@ -38,7 +38,7 @@ class Machine:
 
     def send(self, *data: Event | Command, message_id: str | None = None) -> None:
         """Publish events or commands of one type as one message; returns when handled."""
-        envelopes = [_envelope(each) for each in data]
+        envelopes = [in_envelope(each) for each in data]
         self.send_raw(envelopes[0].type, encode(envelopes), message_id=message_id)
 
     def send_raw(self, key: str, body: bytes, *, message_id: str | None = None) -> None:
@@ -113,7 +113,8 @@ def types(events: Sequence[Event]) -> list[str]:
     return [event.type for event in events]
 
 
-def _envelope(data: Event | Command) -> Envelope:
+def in_envelope(data: Event | Command) -> Envelope:
+    """An event or command as somebody outside sends it."""
     subject = data.case_id if isinstance(data, Event) else data.about
     return Envelope(
         id=new_id(),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from services.intake.service import INTAKE
-from shared.bus.codec import Envelope, encode
+from shared.bus.codec import encode
 from shared.bus.local import LocalBus
 from shared.bus.protocol import Delivery, Message
 from shared.domain.aggregates import Judgement
@@ -26,7 +25,7 @@ from shared.runtime.relay import Relay
 from shared.runtime.work import Request
 from shared.runtime.worker import Parts, Worker
 from tests.support.house import SmallPolicy, at
-from tests.support.machine import storage_of
+from tests.support.machine import in_envelope, storage_of
 
 NOW = at("2026-03-04 10:00")
 
@@ -74,7 +73,10 @@ def intake(
     metrics, log = Metrics(), logger("intake")
     backlog = Backlog(Bounds(1000, 10**6), lambda _: None)
     relay = Relay("intake", storage, LocalBus(), metrics, log, backlog)
-    context: Callable[[], Context] = lambda: Context(now=NOW, policy=SmallPolicy(), link=str)  # noqa: E731
+
+    def context() -> Context:
+        return Context(now=NOW, policy=SmallPolicy(), link=str)
+
     inlet = Inlet(200, INTAKE.can_wait, gap)
     worker = Worker(Parts(INTAKE, storage, relay, context, metrics, log, inlet))
     reader = Reader()
@@ -90,15 +92,7 @@ def intake(
 
 def delivery(event: Event) -> Delivery:
     """An event as the bus delivers it."""
-    envelope = Envelope(
-        id=new_id(),
-        type=event.type,
-        source="/tests",
-        subject=event.case_id,
-        time=datetime.now(UTC),
-        data=event,
-    )
-    return Delivery(Message(new_id(), event.type, encode([envelope])), 1)
+    return Delivery(Message(new_id(), event.type, encode([in_envelope(event)])), 1)
 
 
 def closing(case_id: str) -> Delivery:

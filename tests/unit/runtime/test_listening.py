@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from time import sleep
 
 from services.router.service import ROUTER
-from shared.bus.codec import Envelope, encode
+from shared.bus.codec import encode
 from shared.bus.local import LocalBus, LocalConsumer
 from shared.bus.protocol import Delivery, Message, Subscription
 from shared.domain.ids import new_id
@@ -17,7 +16,7 @@ from shared.observe.metrics import Metrics
 from shared.policy.holder import PolicyHolder
 from shared.runtime.host import Host
 from shared.settings import Settings
-from tests.support.machine import POLICIES, recorded, storage_of
+from tests.support.machine import POLICIES, in_envelope, recorded, storage_of
 
 
 class EagerBus(LocalBus):
@@ -45,15 +44,7 @@ class EagerBus(LocalBus):
 
 def test_what_is_delivered_before_subscribing_has_ended_is_acknowledged(tmp_path: Path) -> None:
     case = recorded("early")
-    envelope = Envelope(
-        id=new_id(),
-        type=case.type,
-        source="/tests",
-        subject=case.case_id,
-        time=datetime.now(UTC),
-        data=case,
-    )
-    bus = EagerBus(Message(new_id(), case.type, encode([envelope])))
+    bus = EagerBus(Message(new_id(), case.type, encode([in_envelope(case)])))
     policy = PolicyHolder(POLICIES / "message-board.yaml")
     settings = Settings.read({}, data=tmp_path, drain=1.0)
     host = Host(ROUTER, storage_of(ROUTER, tmp_path), bus, policy, Metrics(), settings)

@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table as Printed
 
-from shared.policy.engine import DurableEngine
-from shared.policy.table import Facts, FactType, Hit, Predicate, Row, Table
-from shared.policy.trial import generated
+from shared.policy.engine.durable import DurableEngine
+from shared.policy.engine.table import Facts, FactType, Hit, Predicate, Row, Table
+from shared.policy.trying.trial import generated
 
 SIZES = (40, 1000)
 TYPES = {

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from shared.domain.errors import ConfigurationError, PolicyError
 
 if TYPE_CHECKING:
-    from shared.policy.hypothetical import Hypothetical
+    from shared.policy.explaining.hypothetical import Hypothetical
     from shared.policy.policy import CompiledPolicy
     from shared.policy.proof.check import Report
     from shared.policy.proof.findings import Finding
@@ -82,9 +82,9 @@ def explain(
     makes a repeat of it, `counts: {"again": 3}` says what was counted, and `answered_by:
     {"unit": …}` who answers.
     """
-    from shared.policy.explain import explain as explained  # noqa: PLC0415
-    from shared.policy.narrate import narrate  # noqa: PLC0415
-    from shared.policy.whatif import changed  # noqa: PLC0415
+    from shared.policy.explaining.explain import explain as explained  # noqa: PLC0415
+    from shared.policy.explaining.narrate import narrate  # noqa: PLC0415
+    from shared.policy.explaining.whatif import changed  # noqa: PLC0415
 
     policy = _lenient(file)
     given = _case(case)
@@ -113,7 +113,7 @@ def schema() -> None:
 
 
 def _schema() -> dict[str, Any]:
-    from shared.policy.schema import Document  # noqa: PLC0415
+    from shared.policy.schema.document import Document  # noqa: PLC0415
 
     return Document.model_json_schema()
 
@@ -131,7 +131,7 @@ def _lenient(file: Path) -> CompiledPolicy:
 
 
 def _case(given: str) -> Hypothetical:
-    from shared.policy.hypothetical import Hypothetical  # noqa: PLC0415
+    from shared.policy.explaining.hypothetical import Hypothetical  # noqa: PLC0415
 
     text = given
     if not given.lstrip().startswith("{"):
@@ -163,7 +163,7 @@ def _print_report(report: Report) -> None:
 
 
 def _print_finding(file: str, finding: Finding) -> None:
-    from shared.policy.hypothetical import given_only  # noqa: PLC0415
+    from shared.policy.explaining.hypothetical import given_only  # noqa: PLC0415
 
     where = f"{finding.where}: " if finding.where else ""
     kind = "note: " if finding.note else ""

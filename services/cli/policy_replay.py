@@ -63,7 +63,7 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
     answered is taken from the past. Nothing is written but the report.
     """
     from services.cli.replaying import Policies, replay_lines  # noqa: PLC0415 - heavy
-    from shared.policy.replay import as_json as figures_of  # noqa: PLC0415
+    from shared.policy.trying.replay import as_json as figures_of  # noqa: PLC0415
 
     began, now = perf_counter(), datetime.now(UTC)
     content = read_bytes(candidate)

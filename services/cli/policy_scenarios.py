@@ -11,7 +11,7 @@ import typer
 from shared.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from shared.policy.scenarios import Run
+    from shared.policy.trying.scenarios import Run
 
 
 def run_scenarios(
@@ -38,7 +38,7 @@ def run_scenarios(
     The exit code is 0 where all came as expected, 1 where not, and 2 where a file cannot be used.
     """
     from shared.policy.load import load_policy  # noqa: PLC0415
-    from shared.policy.scenarios import beside, run  # noqa: PLC0415
+    from shared.policy.trying.scenarios import beside, run  # noqa: PLC0415
 
     done = run(load_policy(file), scenarios or beside(file))
     if junit is not None:
@@ -72,7 +72,7 @@ def _print(done: Run) -> None:
 
 
 def _write(path: Path, done: Run) -> None:
-    from shared.policy.junit import to_junit  # noqa: PLC0415
+    from shared.policy.trying.junit import to_junit  # noqa: PLC0415
 
     try:
         path.write_bytes(to_junit(done))

@@ -21,7 +21,7 @@ from shared.domain.aggregates import Record
 from shared.domain.case import Case, Submission
 from shared.domain.policy import Policy
 from shared.policy import CompiledPolicy, parse_policy
-from shared.policy.replay import Past, Replay, replay
+from shared.policy.trying.replay import Past, Replay, replay
 
 CHUNK = 1000
 """Cases that a process takes at a time."""

@@ -16,7 +16,7 @@ from shared.domain.errors import NotFound
 from shared.domain.keeping import Measure
 from shared.domain.model import Input, Instant, micros
 from shared.domain.policy import Policy, Titled
-from shared.policy.assess import Score, Tally, assess
+from shared.policy.deciding.assess import Score, Tally, assess
 
 
 class Year(Input):

@@ -22,7 +22,7 @@ from shared.domain.events import CaseRecorded, CaseRouted, Event
 from shared.domain.ids import new_id
 from shared.domain.model import EPOCH
 from shared.policy import CompiledPolicy, parse_policy
-from shared.policy.rehearsal import Trials
+from shared.policy.trying.rehearsal import Trials
 from shared.runtime.handling import Context, Sample, Timer
 from shared.storage.tx import Tx
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from services.router.store import DECISIONS, HANDLINGS
 from shared.domain.aggregates import Decision
 from shared.domain.errors import Conflict, NotFound, Refusal
-from shared.policy.explain import Explanation, explain_recorded
-from shared.policy.narrate import narrate
+from shared.policy.explaining.explain import Explanation, explain_recorded
+from shared.policy.explaining.narrate import narrate
 from shared.runtime.gateway import Gateway
 from shared.runtime.routes import Routes
 from shared.runtime.versions import Versions

@@ -14,7 +14,7 @@ from shared.domain.errors import ConfigurationError, PolicyError, Problem, Refus
 from shared.domain.events import Event, PolicyApplied
 from shared.domain.policy import PolicyVersion, checksum, key_of
 from shared.policy.load import parse_policy, read_bytes
-from shared.policy.rehearsal import Trials
+from shared.policy.trying.rehearsal import Trials
 from shared.runtime.gateway import Gateway
 from shared.runtime.handling import Context
 from shared.runtime.versions import POLICIES

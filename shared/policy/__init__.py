@@ -7,6 +7,6 @@
 from shared.policy.holder import PolicyHolder
 from shared.policy.load import load_policy, parse_policy
 from shared.policy.policy import CompiledPolicy
-from shared.policy.rehearsal import rehearse
+from shared.policy.trying.rehearsal import rehearse
 
 __all__ = ["CompiledPolicy", "PolicyHolder", "load_policy", "parse_policy", "rehearse"]

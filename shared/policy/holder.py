@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.domain.policy import PolicyVersion
-from shared.policy.engine import OnFallback
+from shared.policy.engine.durable import OnFallback
 from shared.policy.load import load_policy, parse_policy
 from shared.policy.policy import CompiledPolicy
 

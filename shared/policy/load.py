@@ -13,19 +13,19 @@ from pydantic import TypeAdapter, ValidationError
 from shared.domain.calendar import WorkingCalendar
 from shared.domain.errors import PolicyError, Problem
 from shared.policy import source as yaml_source
-from shared.policy.calendar import UnknownPlace, build
-from shared.policy.checks import check_all
-from shared.policy.checks_keeping import check_retention
-from shared.policy.checks_notify import check_notifications
-from shared.policy.checks_review import check_review
-from shared.policy.draft import Draft
-from shared.policy.engine import OnFallback
-from shared.policy.names import Names, suggest
+from shared.policy.checks.draft import Draft
+from shared.policy.checks.keeping import check_retention
+from shared.policy.checks.notify import check_notifications
+from shared.policy.checks.review import check_review
+from shared.policy.checks.whole import check_all
+from shared.policy.engine.durable import OnFallback
 from shared.policy.policy import CompiledPolicy
-from shared.policy.schema import Document
-from shared.policy.schema_notify import NotificationRow
-from shared.policy.schema_rules import EscalationRow, EvaluatorRow, RoutingRow, RowPart, TriageRow
+from shared.policy.schema.document import Document
+from shared.policy.schema.names import Names, suggest
+from shared.policy.schema.notify import NotificationRow
+from shared.policy.schema.rules import EscalationRow, EvaluatorRow, RoutingRow, RowPart, TriageRow
 from shared.policy.source import Source
+from shared.policy.time.calendar import UnknownPlace, build
 
 ROW_TYPES: dict[str, type[RowPart]] = {
     "triage": TriageRow,

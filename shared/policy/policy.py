@@ -15,18 +15,18 @@ from shared.domain.keeping import AssessmentRule, RetentionRule
 from shared.domain.notices import Addressee, Happening, Messages
 from shared.domain.policy import Count, Score, Titled, Unit
 from shared.domain.reviews import ReviewRules
-from shared.policy import clocks as sections
-from shared.policy.admit import Admission
-from shared.policy.classify import Classifier
-from shared.policy.decide import Escalations, Rules, case_rules, roles
-from shared.policy.engine import OnFallback
-from shared.policy.evaluators import resolve
-from shared.policy.facts import CaseFacts, HandlingFacts
-from shared.policy.names import CATEGORY_UNIT, STATION
-from shared.policy.schema import Document
-from shared.policy.telling import Telling
-from shared.policy.tree import Tree, targets
-from shared.policy.vocabulary import ROUTING_FACTS
+from shared.policy.deciding.admit import Admission
+from shared.policy.deciding.classify import Classifier
+from shared.policy.deciding.decide import Escalations, Rules, case_rules, roles
+from shared.policy.deciding.evaluators import resolve
+from shared.policy.deciding.facts import CaseFacts, HandlingFacts
+from shared.policy.deciding.telling import Telling
+from shared.policy.deciding.tree import Tree, targets
+from shared.policy.engine.durable import OnFallback
+from shared.policy.schema.document import Document
+from shared.policy.schema.names import CATEGORY_UNIT, STATION
+from shared.policy.schema.vocabulary import ROUTING_FACTS
+from shared.policy.time import clocks as sections
 
 NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
 

@@ -27,7 +27,7 @@ from shared.bus.listeners import LISTENERS
 from shared.domain.errors import ConcentricError, ConfigurationError, PolicyError, Unavailable
 from shared.observe import logs
 from shared.observe.metrics import Metrics
-from shared.policy.engine import Fault, OnFallback
+from shared.policy.engine.durable import Fault, OnFallback
 from shared.policy.holder import PolicyHolder
 from shared.runtime.host import Host
 from shared.runtime.http import application

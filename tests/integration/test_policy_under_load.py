@@ -29,7 +29,7 @@ from shared.domain.ids import new_id
 from shared.observe.metrics import Metrics
 from shared.policy.holder import PolicyHolder
 from shared.policy.load import version_of
-from shared.policy.rehearsal import Trials
+from shared.policy.trying.rehearsal import Trials
 from shared.runtime import host
 from shared.runtime.gateway import Gateway
 from shared.settings import Settings

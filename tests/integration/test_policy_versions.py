@@ -23,7 +23,7 @@ from shared.domain.errors import Refusal
 from shared.domain.events import CaseRouted, CommandRefused, PolicyApplied
 from shared.domain.policy import PolicyVersion, checksum
 from shared.policy.holder import PolicyHolder
-from shared.policy.rehearsal import Trials
+from shared.policy.trying.rehearsal import Trials
 from shared.runtime import host
 from shared.runtime.http import application
 from shared.runtime.versions import POLICIES, newer
@@ -214,7 +214,7 @@ def test_a_candidate_that_hangs_is_refused_while_the_router_goes_on(
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     program.chmod(0o700)
-    monkeypatch.setattr("shared.policy.rehearsal.sys.executable", f"{program}")
+    monkeypatch.setattr("shared.policy.trying.rehearsal.sys.executable", f"{program}")
     monkeypatch.setattr(router_policies, "TRIALS", Trials(timeout=2.0))
     holder = PolicyHolder(EXAMPLES / "message-board.yaml")
     with machine(ROUTER, storage_of(ROUTER, tmp_path), holder, tmp_path) as running:

@@ -34,7 +34,7 @@ from shared.domain.events import (
     ReviewSigned,
 )
 from shared.domain.reviews import ReviewState
-from shared.policy.explain import explain_recorded
+from shared.policy.explaining.explain import explain_recorded
 from shared.runtime.audit import Audit, Journal, Waiting, compare
 from shared.runtime.versions import find
 from tests.simulation import reading, rules

@@ -25,7 +25,7 @@ from shared.domain.commands import SubmitCase
 from shared.domain.errors import ConfigurationError, PolicyError, Problem
 from shared.domain.problems import problems_of
 from shared.policy import source as yaml_source
-from shared.policy.names import suggest
+from shared.policy.schema.names import suggest
 
 PLAIN_FIELDS = (
     "external_id", "channel", "kind", "category", "item", "subject", "text", "recorded_at",

@@ -11,7 +11,7 @@ from shared.policy.bpmn.handling import handling_pool
 from shared.policy.bpmn.picture import Box, Picture, Pool
 from shared.policy.bpmn.story import Story, read_story
 from shared.policy.bpmn.words import Language, Words
-from shared.policy.schema import Document
+from shared.policy.schema.document import Document
 
 
 def draw(document: Document, language: Language) -> Picture:

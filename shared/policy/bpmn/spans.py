@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.policy.schema_clocks import HoursPart
+from shared.policy.schema.clocks import HoursPart
 
 _HOUR, _DAY = 60, 24 * 60
 

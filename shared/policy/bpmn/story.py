@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from shared.policy.bpmn.spans import Span
 from shared.policy.bpmn.words import Words
-from shared.policy.schema import Document
-from shared.policy.schema_clocks import ColourPart, LimitsPart
-from shared.policy.table import Hit
-from shared.policy.tree import Tree
+from shared.policy.deciding.tree import Tree
+from shared.policy.engine.table import Hit
+from shared.policy.schema.clocks import ColourPart, LimitsPart
+from shared.policy.schema.document import Document
 
 TINTS = {
     "red": "#d6453d", "orange": "#e08a1e", "yellow": "#d9b310", "green": "#3f9b5f",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.policy.bpmn.spans import Span
-from shared.policy.parts import Title
+from shared.policy.schema.parts import Title
 
 Language = Literal["zh", "en"]
 

@@ -8,8 +8,8 @@ from typing import Any
 from shared.policy.dmn.conditions import Test
 from shared.policy.dmn.feel import column, name_of, write_output, write_test
 from shared.policy.dmn.tables import HITS, OUTPUTS, DecisionTable, Output, Rule
+from shared.policy.engine.table import FactType
 from shared.policy.markup import element, write
-from shared.policy.table import FactType
 
 NAMESPACES = {
     "1.5": "https://www.omg.org/spec/DMN/20230324/",

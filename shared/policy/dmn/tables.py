@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from shared.policy.dmn.conditions import Test, to_tests
-from shared.policy.table import FactType
-from shared.policy.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS
+from shared.policy.engine.table import FactType
+from shared.policy.schema.vocabulary import BUILT_IN_FACTS, HANDLING_FACTS
 
 HITS = {
     "first": "FIRST",

@@ -7,6 +7,8 @@ from time import perf_counter
 from typing import Any
 
 from shared.domain.model import View
+from shared.policy.deciding.sections import Section, sections
+from shared.policy.deciding.tree import Tree
 from shared.policy.proof.escalation import ChainProof
 from shared.policy.proof.evaluators import rated
 from shared.policy.proof.findings import Finding, Place, of_problem
@@ -15,10 +17,8 @@ from shared.policy.proof.rights import rights
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.tables import TableProof
 from shared.policy.proof.world import World
-from shared.policy.schema import Document
-from shared.policy.sections import Section, sections
+from shared.policy.schema.document import Document
 from shared.policy.source import Source
-from shared.policy.tree import Tree
 
 PROVED_AS = {
     "no-catch-all": "incomplete",

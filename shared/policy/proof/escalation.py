@@ -3,7 +3,7 @@
 A chain ends at the top of the tree. By default it is the units above, which ends there by itself;
 `escalates_to` of a unit and `to` of a row of the escalation table say another one. That it is empty
 (`[]`) is a decision, and is told as a note; a unit at the top has nobody above it. The unit that
-has the case is left out of its chain, as `shared.policy.decide.Escalations` does.
+has the case is left out of its chain, as `shared.policy.deciding.decide.Escalations` does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from shared.policy.proof.findings import Finding, Place
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.tables import TableProof
 from shared.policy.proof.world import World
-from shared.policy.schema import UnitPart
+from shared.policy.schema.document import UnitPart
 from shared.policy.source import Path
 
 

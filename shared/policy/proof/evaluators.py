@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from shared.policy.deciding.tree import Tree
 from shared.policy.proof.examples import example
 from shared.policy.proof.findings import Finding
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.tables import TableProof
-from shared.policy.tree import Tree
 
 
 def rated(proof: TableProof) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.domain.aggregates import Actor
 from shared.domain.case import GivenInformant, Kind
-from shared.policy.hypothetical import Hypothetical
+from shared.policy.explaining.hypothetical import Hypothetical
 from shared.policy.proof.solver import Model
 from shared.policy.proof.world import World
 

@@ -6,7 +6,7 @@ import re
 
 from shared.domain.errors import Problem
 from shared.domain.model import View
-from shared.policy.hypothetical import Hypothetical
+from shared.policy.explaining.hypothetical import Hypothetical
 from shared.policy.source import Path, Source, dotted
 
 

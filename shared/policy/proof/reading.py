@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from shared.domain.errors import PolicyError, Problem
 from shared.policy import source as yaml_source
-from shared.policy.calendar import build
 from shared.policy.load import parse_policy, read_bytes, version_of
-from shared.policy.names import Names
 from shared.policy.policy import CompiledPolicy
-from shared.policy.schema import Document
+from shared.policy.schema.document import Document
+from shared.policy.schema.names import Names
 from shared.policy.source import Source
+from shared.policy.time.calendar import build
 
 PROVABLE = frozenset({
     "no-catch-all", "no-evaluator", "unreachable", "contradiction", "overlap",

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from shared.policy.deciding.sections import Section
+from shared.policy.engine.table import Hit, Predicate
 from shared.policy.proof.examples import example
 from shared.policy.proof.findings import Finding, Place
 from shared.policy.proof.solver import Literal
 from shared.policy.proof.world import World
-from shared.policy.sections import Section
-from shared.policy.table import Hit, Predicate
 
 MANY = 20
 """Collisions that are told of one table, and rows that are told with a case and with what hides

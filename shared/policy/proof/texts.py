@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.policy.hypothetical import SUBJECT
-from shared.policy.keywords import KeywordIndex, fold
+from shared.policy.engine.keywords import KeywordIndex, fold
+from shared.policy.explaining.hypothetical import SUBJECT
 from shared.policy.proof.choice import Choice
 from shared.policy.proof.solver import Literal, Model, Solver
-from shared.policy.schema import Document
+from shared.policy.schema.document import Document
 
 BETWEEN = "；"
 """What separates the words of an example; it makes no word of two."""

@@ -3,22 +3,22 @@
 Each fact is one choice among finitely many values: what the catalogue declares, what the tables
 name with one value beside them for all others, a number from each interval that the tables tell
 apart, and absence where a fact can lack. Relations between facts are those that intake keeps
-(`admit.py`, `classify.py`, `facts.py`): an item has its category, a channel its side, a station
-its level, a channel and a level what they require.
+(`admit.py`, `classify.py`, `facts.py` in `deciding/`): an item has its category, a channel its
+side, a station its level, a channel and a level what they require.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from shared.policy.compile import Coder
+from shared.policy.deciding.sections import Section
+from shared.policy.deciding.tree import Tree
+from shared.policy.engine.compile import Coder
+from shared.policy.engine.table import FactType, Predicate, Row
 from shared.policy.proof.choice import Choice, Value
 from shared.policy.proof.solver import Literal, Model, Solver
 from shared.policy.proof.texts import Texts
-from shared.policy.schema import ChannelPart, Document
-from shared.policy.sections import Section
-from shared.policy.table import FactType, Predicate, Row
-from shared.policy.tree import Tree
+from shared.policy.schema.document import ChannelPart, Document
 
 SOMETHING = "example"
 """A text that no table names."""

@@ -14,7 +14,7 @@ from services.notify.notices import Notice, Told, Watch
 from services.notify.render import Words
 from shared.domain.notices import Messages, Way
 from shared.outside import Endpoint
-from shared.policy.vocabulary import HAPPENINGS
+from shared.policy.schema.vocabulary import HAPPENINGS
 from tests.support.house import SmallPolicy, at, routed
 from tests.support.outside import OLDER_SECRET, SECRET
 

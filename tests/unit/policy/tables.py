@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from shared.policy.table import FactType, Hit, Predicate, Row, Table
+from shared.policy.engine.table import FactType, Hit, Predicate, Row, Table
 
 TYPES = {
     "colour": FactType.TEXT,

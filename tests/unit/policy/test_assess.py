@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.domain.errors import PolicyError
 from shared.domain.keeping import AssessmentRule, Measure
 from shared.policy import parse_policy
-from shared.policy.assess import Tally, assess
+from shared.policy.deciding.assess import Tally, assess
 
 RULE = AssessmentRule(
     weights={

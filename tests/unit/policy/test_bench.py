@@ -7,8 +7,8 @@ from itertools import islice
 import pytest
 
 from bench import policy as bench
-from shared.policy import interpreter
-from shared.policy.trial import generated
+from shared.policy.engine import interpreter
+from shared.policy.trying.trial import generated
 
 
 @pytest.mark.parametrize("rows", bench.SIZES)

@@ -10,8 +10,8 @@ import pytest
 from chinese_calendar import is_workday
 
 from shared.domain.calendar import WorkingCalendar
-from shared.policy.calendar import UnknownPlace, build
-from shared.policy.schema_clocks import CalendarPart
+from shared.policy.schema.clocks import CalendarPart
+from shared.policy.time.calendar import UnknownPlace, build
 
 ZONE = ZoneInfo("Asia/Shanghai")
 

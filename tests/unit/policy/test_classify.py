@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.case import Submission
 from shared.policy import CompiledPolicy
-from shared.policy.keywords import KeywordIndex, fold
+from shared.policy.engine.keywords import KeywordIndex, fold
 
 
 def submission(

@@ -14,7 +14,7 @@ from shared.policy import CompiledPolicy
 from shared.policy.bpmn import draw, to_svg, to_xml
 from shared.policy.bpmn.words import Language
 from shared.policy.markup import read
-from shared.policy.schema import Document
+from shared.policy.schema.document import Document
 from tests.unit.policy.pictures import check_places
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"

@@ -9,7 +9,7 @@ import yaml
 
 from shared.policy.bpmn import Picture, draw, to_xml
 from shared.policy.markup import read
-from shared.policy.schema import Document
+from shared.policy.schema.document import Document
 from tests.unit.policy.pictures import check_places
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"

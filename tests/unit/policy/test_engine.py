@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.policy import engine as engine_module
-from shared.policy import interpreter
-from shared.policy.compile import CHUNK_ROWS, compile_table
-from shared.policy.engine import DurableEngine, EngineError, Fault
-from shared.policy.table import FactType, Hit, Predicate, Row, Table
-from shared.policy.trial import differences, generated
+from shared.policy.engine import durable as engine_module
+from shared.policy.engine import interpreter
+from shared.policy.engine.compile import CHUNK_ROWS, compile_table
+from shared.policy.engine.durable import DurableEngine, EngineError, Fault
+from shared.policy.engine.table import FactType, Hit, Predicate, Row, Table
+from shared.policy.trying.trial import differences, generated
 from tests.unit.policy.tables import big_table
 
 

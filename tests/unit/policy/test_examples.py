@@ -12,8 +12,8 @@ import pytest
 from shared.domain.aggregates import Handling
 from shared.domain.case import Case, Kind, Submission
 from shared.policy import CompiledPolicy
-from shared.policy.rows import evaluator_table, triage_table
-from shared.policy.trial import differences
+from shared.policy.deciding.rows import evaluator_table, triage_table
+from shared.policy.trying.trial import differences
 
 MakeCase = Callable[..., Case]
 

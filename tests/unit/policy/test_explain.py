@@ -10,13 +10,13 @@ from shared.domain.aggregates import Actor
 from shared.domain.case import Kind
 from shared.domain.errors import ConfigurationError
 from shared.policy import CompiledPolicy
-from shared.policy.explain import Explanation, explain, explain_recorded, explain_table
-from shared.policy.hypothetical import Hypothetical, case_of, handling_of
-from shared.policy.narrate import narrate
-from shared.policy.narrate_words import WORDS
-from shared.policy.sections import sections
-from shared.policy.table import FactType, Predicate, Row, Table
-from shared.policy.whatif import changed
+from shared.policy.deciding.sections import sections
+from shared.policy.engine.table import FactType, Predicate, Row, Table
+from shared.policy.explaining.explain import Explanation, explain, explain_recorded, explain_table
+from shared.policy.explaining.hypothetical import Hypothetical, case_of, handling_of
+from shared.policy.explaining.narrate import narrate
+from shared.policy.explaining.whatif import changed
+from shared.policy.explaining.words import WORDS
 
 HOUSEHOLD = Hypothetical(
     channel="customer-hotline", kind=Kind.SUGGESTION, subject="停电",

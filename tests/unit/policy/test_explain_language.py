@@ -10,12 +10,17 @@ import pytest
 
 from shared.domain.aggregates import Actor, Handling
 from shared.policy import CompiledPolicy, parse_policy
-from shared.policy.explain import Explanation, TableExplanation, explain, explain_recorded
-from shared.policy.hypothetical import Hypothetical, case_of, handling_of
-from shared.policy.narrate import narrate
-from shared.policy.scenarios import Run, run
-from shared.policy.table import Hit
-from shared.policy.whatif import changed
+from shared.policy.engine.table import Hit
+from shared.policy.explaining.explain import (
+    Explanation,
+    TableExplanation,
+    explain,
+    explain_recorded,
+)
+from shared.policy.explaining.hypothetical import Hypothetical, case_of, handling_of
+from shared.policy.explaining.narrate import narrate
+from shared.policy.explaining.whatif import changed
+from shared.policy.trying.scenarios import Run, run
 from tests.unit.policy.samples import UNIQUE, rich, with_section
 
 MONDAY = datetime(2020, 1, 6, 9, tzinfo=UTC)  # 17:00 in Shanghai

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.policy import interpreter
-from shared.policy.engine import DurableEngine, Fault
-from shared.policy.table import FactType, Hit, Predicate, Row, Table, Verdict
+from shared.policy.engine import interpreter
+from shared.policy.engine.durable import DurableEngine, Fault
+from shared.policy.engine.table import FactType, Hit, Predicate, Row, Table, Verdict
 from tests.unit.policy.tables import TYPES, facts_of, predicate, table_of
 
 TESTS = st.builds(predicate, st.sampled_from(sorted(TYPES)), st.randoms(use_true_random=False))

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.policy import engine as engine_module
-from shared.policy import index as index_module
-from shared.policy.compile import Coder, compile_table
-from shared.policy.engine import DurableEngine
-from shared.policy.index import RowIndex
-from shared.policy.table import FactType, Hit, Predicate, Row, Table, Verdict
-from shared.policy.trial import differences, generated
+from shared.policy.engine import durable as engine_module
+from shared.policy.engine import index as index_module
+from shared.policy.engine.compile import Coder, compile_table
+from shared.policy.engine.durable import DurableEngine
+from shared.policy.engine.index import RowIndex
+from shared.policy.engine.table import FactType, Hit, Predicate, Row, Table, Verdict
+from shared.policy.trying.trial import differences, generated
 from tests.unit.policy.tables import TYPES, big_table, predicate, values_of
 
 TESTS = st.builds(predicate, st.sampled_from(sorted(TYPES)), st.randoms(use_true_random=False))

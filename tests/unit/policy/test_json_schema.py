@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from shared.policy import parse_policy
-from shared.policy.json_schema import json_schema
+from shared.policy.schema.json_schema import json_schema
 from tests.unit.policy.samples import (
     COUNTS,
     ESCALATION,
@@ -47,7 +47,7 @@ def test_the_policies_that_ship_are_valid_and_lead_an_editor_to_the_schema(path:
     named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
     assert named is not None
     written = json.loads((path.parent / named[1]).read_text(encoding="utf-8"))
-    assert written == json_schema(), "write it anew: python -m shared.policy.json_schema"
+    assert written == json_schema(), "write it anew: python -m shared.policy.schema.json_schema"
 
 
 def test_a_policy_with_everything_is_valid_and_loads(small_text: str) -> None:

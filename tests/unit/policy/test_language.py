@@ -10,7 +10,7 @@ import pytest
 from shared.domain.aggregates import Handling
 from shared.domain.case import Case
 from shared.policy import CompiledPolicy, parse_policy
-from shared.policy.engine import Fault
+from shared.policy.engine.durable import Fault
 from tests.unit.policy.samples import (
     COUNTED,
     COUNTS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from structlog.testing import capture_logs
 
 from shared.observe.metrics import Metrics
-from shared.policy.engine import Fault
+from shared.policy.engine.durable import Fault
 from shared.runtime.main import noting
 
 

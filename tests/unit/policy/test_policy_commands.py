@@ -142,7 +142,7 @@ def test_the_schema_is_json_schema_of_the_file() -> None:
 def test_no_service_and_no_other_command_loads_the_solver() -> None:
     """It is for proofs alone: a service keeps its memory for cases."""
     program = (
-        "import sys, services.cli.main, services.router.service, shared.policy.explain\n"
+        "import sys, services.cli.main, services.router.service, shared.policy.explaining.explain\n"
         "import services.router.explanation\n"
         "sys.exit(any(name.split('.')[0] in {'pysat', 'pysolvers'} for name in sys.modules))"
     )

@@ -13,18 +13,18 @@ import pytest
 import yaml
 
 from shared.policy import CompiledPolicy
-from shared.policy.explain import explain
-from shared.policy.hypothetical import case_of
+from shared.policy.deciding.sections import Section, sections
+from shared.policy.deciding.tree import Tree
+from shared.policy.engine.table import Hit, Row
+from shared.policy.explaining.explain import explain
+from shared.policy.explaining.hypothetical import case_of
 from shared.policy.proof.check import Report, check, table_proofs
 from shared.policy.proof.examples import example
 from shared.policy.proof.findings import Place
 from shared.policy.proof.reading import read, reading_of
 from shared.policy.proof.tables import TableProof
 from shared.policy.proof.world import World
-from shared.policy.sections import Section, sections
 from shared.policy.source import Source
-from shared.policy.table import Hit, Row
-from shared.policy.tree import Tree
 from tests.unit.policy.breakages_rich import RICH
 from tests.unit.policy.places import POLICIES
 from tests.unit.policy.tried import condition, content_of, every_case, rows_of

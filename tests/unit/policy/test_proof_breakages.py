@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from shared.policy.explain import Explanation, explain
-from shared.policy.hypothetical import Hypothetical, given_only
+from shared.policy.explaining.explain import Explanation, explain
+from shared.policy.explaining.hypothetical import Hypothetical, given_only
 from shared.policy.policy import CompiledPolicy
 from shared.policy.proof.check import check
 from shared.policy.proof.findings import Finding

@@ -12,12 +12,12 @@ import yaml
 
 from shared.domain.aggregates import Actor, Handling
 from shared.policy import CompiledPolicy
-from shared.policy.explain import explain
-from shared.policy.hypothetical import Hypothetical, case_of, handling_of
-from shared.policy.interpreter import decide
+from shared.policy.deciding.rows import routing_table
+from shared.policy.engine.interpreter import decide
+from shared.policy.explaining.explain import explain
+from shared.policy.explaining.hypothetical import Hypothetical, case_of, handling_of
 from shared.policy.proof.check import Report, check
 from shared.policy.proof.reading import reading_of
-from shared.policy.rows import routing_table
 from tests.unit.policy.samples import rich
 from tests.unit.policy.tried import condition, content_of, every_case, rows_of
 

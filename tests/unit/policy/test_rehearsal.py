@@ -10,10 +10,12 @@ from time import monotonic
 import pytest
 
 from shared.domain.errors import PolicyError, Refusal, Unavailable
-from shared.policy import interpreter, rehearsal, rehearse, trial
+from shared.policy import rehearse
+from shared.policy.engine import interpreter
+from shared.policy.engine.table import Verdict
 from shared.policy.load import version_of
-from shared.policy.rehearsal import REFUSED, Trials, rehearse_content
-from shared.policy.table import Verdict
+from shared.policy.trying import rehearsal, trial
+from shared.policy.trying.rehearsal import REFUSED, Trials, rehearse_content
 
 
 def instead_of_python(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -60,7 +62,7 @@ def test_a_candidate_that_crashes_its_process_is_refused(
 def test_a_candidate_that_eats_memory_is_refused(
     small_text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    eat = "from shared.policy.trial import limit_memory; limit_memory(); bytearray(4 << 30)"
+    eat = "from shared.policy.trying.trial import limit_memory; limit_memory(); bytearray(4 << 30)"
     instead_of_python(tmp_path, monkeypatch, f"exec {sys.executable} -c '{eat}'")
     with pytest.raises(PolicyError, match="MemoryError"):
         rehearse_content("large.yaml", small_text.encode())

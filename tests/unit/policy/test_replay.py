@@ -12,7 +12,7 @@ from services.cli.replaying import CHUNK, Policies, replay_lines
 from shared.domain.case import Case, GivenAnswer, Informant, Kind, Submission
 from shared.domain.commands import SubmitCase
 from shared.policy import parse_policy
-from shared.policy.replay import ADMITTED, ASPECTS, Past, Replay, as_json, replay
+from shared.policy.trying.replay import ADMITTED, ASPECTS, Past, Replay, as_json, replay
 
 MONDAY = datetime(2020, 1, 6, 9, tzinfo=UTC)
 LATER = MONDAY + timedelta(days=200)

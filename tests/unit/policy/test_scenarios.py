@@ -9,8 +9,8 @@ import pytest
 
 from shared.domain.errors import ConfigurationError
 from shared.policy import CompiledPolicy
-from shared.policy.junit import to_junit
-from shared.policy.scenarios import beside, run
+from shared.policy.trying.junit import to_junit
+from shared.policy.trying.scenarios import beside, run
 from tests.unit.policy.places import POLICIES
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from shared.policy.hypothetical import Hypothetical
+from shared.policy.explaining.hypothetical import Hypothetical
 
 
 def content_of(small_text: str, **sections: Any) -> bytes:

@@ -1,0 +1,1 @@
+"""What must be true of a policy beyond its shape, checked section by section after reading."""

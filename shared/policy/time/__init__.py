@@ -1,0 +1,1 @@
+"""The working days of the policy's place, and what the policy says about clocks."""

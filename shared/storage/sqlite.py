@@ -29,6 +29,15 @@ AWAY = (
 )
 """Names with which the errors begin against which waiting can help, by sqlite.org/rescode.html."""
 
+# SQLite takes these as they are; unless told so, the driver asks each value in three ways first.
+sqlite3.register_adapter(bytes, bytes)
+sqlite3.register_adapter(bool, int)
+sqlite3.register_adapter(type(None), lambda none: none)
+
+PAGE = 8192
+"""Bytes of a page of a new file: a few rows with their bodies. Of smaller ones a commit changes
+more, and each change of a page costs the same; larger ones make a commit of a single case long."""
+
 
 class Sqlite:
     """A service's file; a commit returns when the operating system has it on the disk."""
@@ -108,6 +117,7 @@ class Sqlite:
         )
 
         def connect(driver: sqlite3.Connection, _record: object) -> None:
+            driver.execute(f"pragma page_size = {PAGE}").close()  # before anything is written
             _write_ahead(driver, patience)
             for pragma in pragmas:
                 driver.execute(pragma).close()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import httpx
-from msgspec import json
+from msgspec import Struct, json
 
 from bench.loop import BATCH, HEARD, Given, Heard
 from services.embedded.house import House
@@ -23,6 +23,15 @@ EAR = Subscription("bench", HEARD)
 
 SERVICES = {SubmitCase.type: "intake", ReplyToCase.type: "router", RateReply.type: "evaluation"}
 """Who carries out a command."""
+
+
+class _Outcome(Struct):
+    """What a client looks at of an answer."""
+
+    problems: list[dict[str, str]]
+
+
+_outcomes = json.Decoder(list[_Outcome]).decode
 
 
 class EmbeddedDoor:
@@ -64,9 +73,9 @@ class RemoteDoor:
                 headers={"content-type": "application/json"},
             )
             answer.raise_for_status()
-            for outcome in json.decode(answer.content):
-                if outcome["problems"]:
-                    raise RuntimeError(outcome["problems"])
+            for outcome in _outcomes(answer.content):
+                if outcome.problems:
+                    raise RuntimeError(outcome.problems)
 
     def hear(self, listener: Listener) -> None:
         """Tell this listener from now on, and no other."""

@@ -1,36 +1,63 @@
-"""The embedded house, measured in a process of its own so that nothing else is in its memory."""
+"""The house in one process, measured in a process of its own: nothing else is in its memory."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-from bench.measure import Meter, Usage
+from bench.measure import Meter
+from bench.rounds import Burst
 
-Outcome = tuple[float, list[float], Usage]
-"""Seconds of the throughput run, seconds of each single case, and what was used."""
+WARM = 300
+"""Cases after which every statement is prepared and every module loaded."""
 
 
-def in_own_process(cases: int, singles: int, rate: float = 20.0) -> Outcome:
-    """Run both measurements in a fresh process."""
+class Inside:
+    """A house in another process, told what to do."""
+
+    def __init__(self, line: Connection) -> None:
+        self._line = line
+
+    def latency(self, cases: int, rate: float) -> list[float]:
+        """Sorted seconds that single cases took which came at this rate per second."""
+        took: list[float] = self._ask(cases, rate)
+        return took
+
+    def burst(self, cases: int) -> Burst:
+        """Run so many cases through the whole loop."""
+        burst: Burst = self._ask(cases, None)
+        return burst
+
+    def _ask(self, *order: float | None) -> Any:
+        self._line.send(order)
+        try:
+            return self._line.recv()
+        except EOFError as error:
+            raise RuntimeError("the embedded house failed; its trace stands above") from error
+
+
+@contextmanager
+def inside() -> Iterator[Inside]:
+    """A fresh process with a house in it that has handled a few cases."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_measure, args=(there, cases, singles, rate))
+    process = context.Process(target=_live, args=(there,))
     process.start()
     there.close()
     try:
-        outcome: Outcome = here.recv()
-    except EOFError as error:
-        raise RuntimeError("the embedded house failed; its trace stands above") from error
+        yield Inside(here)
     finally:
+        here.close()
         process.join()
-    return outcome
 
 
-def _measure(answer: Connection, cases: int, singles: int, rate: float) -> None:
+def _live(line: Connection) -> None:
     from bench.doors import EmbeddedDoor  # noqa: PLC0415 - only the child's memory counts
     from bench.loop import Loop  # noqa: PLC0415
     from services.embedded.house import running  # noqa: PLC0415
@@ -45,9 +72,13 @@ def _measure(answer: Connection, cases: int, singles: int, rate: float) -> None:
         )
         with running(settings) as house:
             door = EmbeddedDoor(house)
-            Loop(door, "warm").throughput(min(cases, 300))
-            took = Loop(door, "single").latency(singles, rate)
-            meter = Meter([os.getpid()])
-            seconds = Loop(door, "many").throughput(cases)
-            usage = meter.stop()
-        answer.send((seconds, took, usage))
+            Loop(door).throughput(WARM)
+            with suppress(EOFError):  # whoever gives orders has gone
+                while True:
+                    cases, rate = line.recv()
+                    if rate:
+                        line.send(Loop(door).latency(cases, rate))
+                    else:
+                        meter = Meter([os.getpid()])
+                        seconds = Loop(door).throughput(cases)
+                        line.send((seconds, meter.stop()))

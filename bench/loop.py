@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter, sleep
 from typing import Protocol
 
@@ -86,7 +88,7 @@ class Loop:
     """Units and informants who answer and rate whatever comes to them."""
 
     door: Door
-    run: str
+    run: str = field(default_factory=partial(secrets.token_hex, 4))
     """Part of the cases' external ids, so that runs do not meet."""
     started: dict[str, float] = field(default_factory=dict)
     took: dict[str, float] = field(default_factory=dict)

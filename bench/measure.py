@@ -46,11 +46,12 @@ class Meter:
 
 
 def _cpu(process: psutil.Process) -> float:
+    """Seconds of a process and of its children that have ended, such as sessions of a database."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
-    return float(times.user + times.system)
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def resident_mb(pid: int, *, peak: bool = False) -> float:

@@ -25,8 +25,8 @@ from rich.table import Table
 from bench.doors import QueueDoor, RemoteDoor
 from bench.inside import inside
 from bench.loop import BATCH, Loop
-from bench.measure import Meter
-from bench.rounds import Burst, Variant, Yardstick, by_turns, say
+from bench.measure import Burst, Meter
+from bench.rounds import Variant, Yardstick, by_turns, say
 from tests.support import servers
 from tests.support.processes import services
 from tests.support.servers import fresh

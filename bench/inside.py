@@ -11,8 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from bench.measure import Meter
-from bench.rounds import Burst
+from bench.measure import Burst, Meter
 
 WARM = 300
 """Cases after which every statement is prepared and every module loaded."""

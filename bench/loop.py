@@ -22,6 +22,9 @@ from shared.domain.ids import case_id
 BATCH = 100
 """Commands in one request, the same as the yardstick's batch."""
 
+SUBMITTERS, PLAYERS = 4, 8
+"""How many submit cases at once, and how many answer and rate: each waits until it is done."""
+
 HEARD = (CaseRouted.type, EvaluationRequested.type, CaseClosed.type)
 
 
@@ -97,7 +100,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         self._closed = threading.Condition()
-        self._players = ThreadPoolExecutor(max_workers=4, thread_name_prefix="player")
+        self._players = ThreadPoolExecutor(PLAYERS, thread_name_prefix="player")
         self.door.hear(self._hear)
 
     def throughput(self, cases: int) -> float:
@@ -107,7 +110,7 @@ class Loop:
             [self._case(number) for number in range(first, min(first + BATCH, cases))]
             for first in range(0, cases, BATCH)
         ]
-        with ThreadPoolExecutor(max_workers=2) as submitters:
+        with ThreadPoolExecutor(SUBMITTERS) as submitters:
             list(submitters.map(self._submit, batches))
         self._wait(cases)
         return perf_counter() - began

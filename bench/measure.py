@@ -19,6 +19,10 @@ class Usage:
     """Of the largest Python process, at its end."""
 
 
+Burst = tuple[float, Usage]
+"""Seconds from the first case's submission to the last one's closing, and what was used."""
+
+
 class Meter:
     """Measures from its making to `stop`."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import mean, median
 from time import sleep
 
-from bench.measure import Usage
+from bench.measure import Burst
 from bench.yardstick import HOPS, chain
 from tests.support.servers import fresh
 from tests.support.servers.server import Server
@@ -16,9 +16,6 @@ from tests.support.servers.server import Server
 REST = 2.0
 """Seconds for the servers to put away what the last burst left them, which is no part of the next.
 """
-
-Burst = tuple[float, Usage]
-"""Seconds from the first case's submission to the last one's closing, and what was used."""
 
 
 @dataclass

@@ -22,13 +22,16 @@ def test_without_a_url_the_data_is_a_file_of_the_services_own(tmp_path: Path) ->
     assert files == ["workshop.sqlite"]
 
 
-def test_a_file_is_written_through_to_the_disk(tmp_path: Path, now: datetime) -> None:
+def test_a_file_has_large_pages_and_is_written_through_to_the_disk(
+    tmp_path: Path, now: datetime
+) -> None:
     storage = Place(tmp_path).open()
     storage.migrate()
     with storage.transaction(now) as tx:
         synchronous = tx.connection.exec_driver_sql("pragma synchronous").scalar()
         journal = tx.connection.exec_driver_sql("pragma journal_mode").scalar()
-    assert (synchronous, journal) == (2, "wal")
+        page = tx.connection.exec_driver_sql("pragma page_size").scalar()
+    assert (synchronous, journal, page) == (2, "wal", 8192)
     storage.close()
 
 

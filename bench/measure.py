@@ -28,34 +28,29 @@ class Meter:
 
     def __init__(self, pids: Sequence[int], servers: Mapping[str, str] | None = None) -> None:
         """`servers` are URLs by part; only those of this machine can be measured."""
-        self._python = [psutil.Process(pid) for pid in pids]
-        self._servers = [
+        self._pids = pids
+        self._parts = [(psutil.Process(pid), "python") for pid in pids]
+        self._parts += [
             (process, part) for part, url in (servers or {}).items() for process in _server(url)
         ]
-        self._before = self._seconds()
+        self._before = [_cpu(process) for process, _ in self._parts]
 
     def stop(self) -> Usage:
-        """What has been used since."""
-        after = self._seconds()
-        return Usage(
-            cpu_seconds={part: after[part] - self._before[part] for part in after},
-            peak_mb=max(resident_mb(process.pid, peak=True) for process in self._python),
-        )
-
-    def _seconds(self) -> dict[str, float]:
-        seconds = {"python": sum(_cpu(process) for process in self._python)}
-        for process, part in self._servers:
-            seconds[part] = seconds.get(part, 0.0) + _cpu(process)
-        return seconds
+        """What has been used since by those that are still there."""
+        used = dict.fromkeys((part for _, part in self._parts), 0.0)
+        for (process, part), before in zip(self._parts, self._before, strict=True):
+            used[part] += max(0.0, _cpu(process) - before)
+        peak = max(resident_mb(pid, peak=True) for pid in self._pids)
+        return Usage(cpu_seconds=used, peak_mb=peak)
 
 
 def _cpu(process: psutil.Process) -> float:
-    """Seconds of a process and of its children that have ended, such as sessions of a database."""
+    """Seconds of processor time; 0 for one that has ended, such as a session of a database."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
-    return float(times.user + times.system + times.children_user + times.children_system)
+    return float(times.user + times.system)
 
 
 def resident_mb(pid: int, *, peak: bool = False) -> float:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shared.domain.aggregates import Actor, Handling, HandlingState
 from shared.domain.case import Case, Submission
 from shared.domain.errors import ConfigurationError
 from shared.domain.policy import Policy
+from shared.policy.explaining.hypothetical import handling_of
 
 ASPECTS = ("admission", "colour", "unit", "deadline", "evaluator")
 """In what two outcomes can differ."""
@@ -174,21 +174,7 @@ def outcome(policy: Policy, case: Case, submission: Submission) -> Outcome:
             due = policy.calendar.due(case.recorded_at, limit)
         except ConfigurationError:
             deadline = f"{limit} working days, outside the calendar"
-    handling = Handling(
-        case_id=case.id,
-        state=HandlingState.REPLIED,
-        kind=case.kind,
-        channel=case.channel,
-        colour=decision.colour,
-        unit=decision.unit,
-        level=decision.level,
-        answer_owed=decision.answer_owed,
-        recorder=case.recorder,
-        station=case.station,
-        informant_ref=case.informant.ref,
-        informant_reachable=case.informant.contact is not None,
-        replied_by=Actor(unit=decision.unit),
-    )
+    handling = handling_of(case, decision, policy)
     asked = policy.evaluators(handling) if decision.answer_owed else ()
     return Outcome(
         admission=", ".join(f"{one.field} {one.code}" for one in problems) or ADMITTED,

@@ -72,6 +72,10 @@ class Relaying(Thread):
         self.done = Event()
         self.start()
 
+    def wait(self) -> None:
+        """Wait until the bus has taken it."""
+        assert self.done.wait(SECONDS), self.refusals
+
     def run(self) -> None:
         """Publish until it is done."""
         while not self.done.is_set():

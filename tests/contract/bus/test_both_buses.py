@@ -8,16 +8,7 @@ import pytest
 from shared.bus.protocol import Bus, Message, Subscription
 from shared.domain.errors import Unavailable
 from shared.domain.ids import new_id
-from tests.contract.bus.readers import (
-    INTAKE,
-    LEDGER,
-    ROUTER,
-    SECONDS,
-    Reader,
-    Relaying,
-    eventually,
-    message,
-)
+from tests.contract.bus.readers import INTAKE, LEDGER, ROUTER, Reader, Relaying, eventually, message
 
 
 def test_a_message_reaches_every_service_that_is_bound_to_its_key_and_no_other(bus: Bus) -> None:
@@ -110,7 +101,7 @@ def test_deliveries_are_acknowledged_from_another_thread_and_in_any_order(bus: B
     reader.consumer.ack(reader.got[1:5])
     reader.consumer.ack(reader.got[:1])
 
-    assert relay.done.wait(SECONDS)
+    relay.wait()
     reader.consumer.stop()
     later = Reader(bus, ROUTER)
     last = message()
@@ -161,7 +152,7 @@ def test_what_a_stopped_reader_left_unacknowledged_comes_back(bus: Bus) -> None:
 
     later = Reader(bus, ROUTER)
     later.wait_for([each.id for each in sent[10:]])
-    assert relay.done.wait(SECONDS)
+    relay.wait()
 
 
 def test_what_a_reader_gives_back_is_delivered_again_and_marked(bus: Bus) -> None:
@@ -178,7 +169,7 @@ def test_what_a_reader_gives_back_is_delivered_again_and_marked(bus: Bus) -> Non
     assert (first.redelivered, second.redelivered) == (False, True)
     assert second.tag > first.tag
     reader.consumer.ack([second])
-    assert relay.done.wait(SECONDS)
+    relay.wait()
 
 
 def test_a_stopped_reader_is_delivered_nothing_more(bus: Bus) -> None:
@@ -192,7 +183,7 @@ def test_a_stopped_reader_is_delivered_nothing_more(bus: Bus) -> None:
     assert reader.ids == []
     later = Reader(bus, ROUTER)
     later.wait_for([sent.id])
-    assert relay.done.wait(SECONDS)
+    relay.wait()
 
 
 def test_a_reader_that_takes_its_time_holds_up_neither_the_others_nor_loses_anything(
@@ -206,7 +197,7 @@ def test_a_reader_that_takes_its_time_holds_up_neither_the_others_nor_loses_anyt
     ledger.wait_for([each.id for each in sent])
     router.wait_for([each.id for each in sent])
     router.consumer.ack(router.got)
-    assert relay.done.wait(SECONDS)
+    relay.wait()
 
 
 def test_what_nobody_is_bound_to_is_refused_by_name(bus: Bus) -> None:

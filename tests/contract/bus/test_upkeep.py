@@ -15,16 +15,7 @@ from shared.bus.listeners import LISTENERS
 from shared.bus.rabbit import RabbitBus
 from shared.bus.upkeep import Upkeep
 from shared.domain.errors import Conflict, Unavailable
-from tests.contract.bus.readers import (
-    INTAKE,
-    LEDGER,
-    ROUTER,
-    SECONDS,
-    Reader,
-    Relaying,
-    eventually,
-    message,
-)
+from tests.contract.bus.readers import INTAKE, LEDGER, ROUTER, Reader, Relaying, eventually, message
 
 Buses = Callable[..., RabbitBus]
 
@@ -77,7 +68,8 @@ def test_what_is_published_while_the_old_queue_is_emptied_arrives(
     relays = [Relaying(old, share) for share in shares]
     upkeep.retire(hand, [ROUTER], lambda _: None)
 
-    assert all(relay.done.wait(SECONDS) for relay in relays)
+    for relay in relays:
+        relay.wait()
     reader.wait_for([each.id for each in (*waited, *chain(*shares))])
     assert hand.find(OLD) is None
 

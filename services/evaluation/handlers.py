@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.evaluation import logic
-from services.evaluation.logic import Link
-from services.evaluation.store import JUDGEMENTS, LINKS, lapsing, links_of
+from services.evaluation.store import JUDGEMENTS, lapsing
 from shared.domain.aggregates import Judgement
 from shared.domain.commands import Command, RateReply
 from shared.domain.events import (
@@ -22,7 +21,6 @@ from shared.domain.events import (
     Event,
     PolicyApplied,
 )
-from shared.domain.ids import digest
 from shared.runtime.erasing import erase
 from shared.runtime.handling import Context, Handler, Need, Timer, settle
 from shared.runtime.versions import keep_policy
@@ -54,15 +52,8 @@ def ask_for_rating(event: CaseReplied, tx: Tx, ctx: Context) -> Sequence[Event]:
     if evaluator is None:
         return [_close(logic.not_asked(judgement, event.reply), "not-rated", tx, ctx)]
     lapses_at = logic.lives_until(handling, ctx.now, ctx.policy)
-    judgement = logic.ask(judgement, evaluator, event.reply, ctx.now, lapses_at)
-    token = ctx.new_token()
-    link = Link(
-        digest=digest(token),
-        case_id=event.case_id,
-        round=judgement.standing.round,
-        evaluator=evaluator,
-    )
-    tx.put(LINKS, link)
+    token = ctx.new_token(event.case_id)
+    judgement = logic.ask(judgement, evaluator, token, event.reply, ctx.now, lapses_at)
     tx.put(JUDGEMENTS, judgement)
     return [
         EvaluationRequested(case_id=event.case_id, judgement=judgement, link=ctx.link(token)),
@@ -71,9 +62,7 @@ def ask_for_rating(event: CaseReplied, tx: Tx, ctx: Context) -> Sequence[Event]:
 
 def rate_reply(command: RateReply, tx: Tx, ctx: Context) -> Sequence[Event]:
     """Record a rating: a satisfied one closes the case, another sends it round again."""
-    link = tx.get(LINKS, command.link)
-    known = tx.get(JUDGEMENTS, link.case_id) if link else None
-    known = logic.rateable(link, known, ctx.now)
+    known = logic.rateable(tx.get(JUDGEMENTS, command.claimed), command.token, ctx.now)
     judgement = logic.rate(known, command, ctx.now, ctx.policy)
     rating = judgement.rating
     assert rating is not None
@@ -102,26 +91,10 @@ def let_links_lapse(tx: Tx, ctx: Context) -> Sequence[Event]:
     return events
 
 
-def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
-    """What was personal in the case is erased; its links tell no more whose they were."""
-    for link in links_of(tx, event.case_id):
-        tx.put(LINKS, link.but(evaluator=""))
-    return _erase_judgement(event, tx, ctx)
-
-
 def needs(cause: Event | Command) -> Iterable[Need]:
-    """The link of a rating, by which its case is known; otherwise the case's judgement."""
-    if isinstance(cause, RateReply):
-        return ((LINKS, cause.link),)
-    return ((JUDGEMENTS, cause.about),)
-
-
-def survey(causes: Sequence[Event | Command], tx: Tx, ctx: Context) -> Mapping[str, int]:
-    """No figures, but the judgements of all ratings' cases in one query: their links name them."""
-    ratings = (cause for cause in causes if isinstance(cause, RateReply))
-    links = (tx.get(LINKS, rating.link) for rating in ratings)
-    tx.preload((JUDGEMENTS, link.case_id) for link in links if link is not None)
-    return {}
+    """The case's judgement; a rating's token names its case."""
+    case_id = cause.claimed if isinstance(cause, RateReply) else cause.about
+    return ((JUDGEMENTS, case_id),)
 
 
 def _close(judgement: Judgement, reason: str, tx: Tx, ctx: Context) -> CaseClosed:
@@ -138,14 +111,11 @@ def _shell(case_id: str) -> Judgement:
     return Judgement(case_id=case_id)
 
 
-_erase_judgement = erase(JUDGEMENTS, _shell)
-
-
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRouted: enter_case,
     CaseReplied: ask_for_rating,
     CaseWithdrawn: settle(JUDGEMENTS, _shell),
-    CaseErased: erase_case,
+    CaseErased: erase(JUDGEMENTS, _shell),
     PolicyApplied: keep_policy,
 }
 

@@ -8,21 +8,11 @@ from shared.domain.aggregates import Handling, Judgement, JudgementState, Rating
 from shared.domain.case import Standing, State
 from shared.domain.commands import RateReply
 from shared.domain.errors import Conflict, NotFound, Refusal
-from shared.domain.model import Value
+from shared.domain.ids import digest
 from shared.domain.policy import Policy
 
 LONGEST_COMMENT = 5_000
 """Characters of a rating's comment: several pages."""
-
-
-class Link(Value):
-    """What a personal link entitles to: one rating of one round's answer, by one evaluator."""
-
-    digest: str
-    """Of the token (`shared.domain.ids.digest`); whoever reads the database cannot rate."""
-    case_id: str
-    round: int
-    evaluator: str
 
 
 def follow(known: Judgement, handling: Handling) -> Judgement:
@@ -69,14 +59,15 @@ def lives_until(handling: Handling, now: datetime, policy: Policy) -> datetime:
 
 
 def ask(
-    known: Judgement, evaluator: str, reply: str, now: datetime, lapses_at: datetime
+    known: Judgement, evaluator: str, token: str, reply: str, now: datetime, lapses_at: datetime
 ) -> Judgement:
-    """Somebody is asked to rate the answer of the present round."""
+    """Somebody is asked to rate the answer of the present round, by a link with this token."""
     return known.next(
         state=JudgementState.ASKED,
         evaluator=evaluator,
         asked_at=now,
         lapses_at=lapses_at,
+        links=(*known.links, digest(token)),
         reply=reply,
     )
 
@@ -86,9 +77,10 @@ def not_asked(known: Judgement, reply: str = "") -> Judgement:
     return known.but(state=JudgementState.NOT_ASKED, reply=reply)
 
 
-def rateable(link: Link | None, judgement: Judgement | None, now: datetime) -> Judgement:
-    """The judgement that a link still entitles to; otherwise raises why it no longer does."""
-    if link is None or judgement is None:
+def rateable(judgement: Judgement | None, token: str, now: datetime) -> Judgement:
+    """The judgement that a link's token still entitles to; otherwise raises why it does not."""
+    link = digest(token)
+    if judgement is None or link not in judgement.links:
         raise NotFound.of(
             "token",
             "unknown-link",
@@ -98,13 +90,19 @@ def rateable(link: Link | None, judgement: Judgement | None, now: datetime) -> J
         raise _dead("case-erased", "The case ended long ago; what was personal in it is erased")
     if judgement.standing.state is State.WITHDRAWN:
         raise _dead("case-withdrawn", "The case was taken back: there is nothing left to rate")
-    if link.round < judgement.standing.round or judgement.rating is not None:
+    if _is_used(judgement, link):
         raise _dead("link-used", "This answer has been rated; each answer is rated once")
     if judgement.state is JudgementState.LAPSED or _has_lapsed(judgement, now):
         raise _dead("link-lapsed", "The time for rating this answer is over")
-    if not is_asked(judgement) or link.evaluator != judgement.evaluator:
+    if not is_asked(judgement):
         raise _dead("link-superseded", "This link no longer stands for an answer that waits")
     return judgement
+
+
+def _is_used(judgement: Judgement, link: str) -> bool:
+    """Whether the answer was rated for which a link was given out: now, or in an earlier round."""
+    earlier = link != judgement.links[-1] or judgement.state is JudgementState.NONE
+    return earlier or judgement.rating is not None
 
 
 def _has_lapsed(judgement: Judgement, now: datetime) -> bool:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from jinja2 import Environment, PackageLoader
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.evaluation.logic import LONGEST_COMMENT, Link, rateable
-from services.evaluation.store import JUDGEMENTS, LINKS
+from services.evaluation.logic import LONGEST_COMMENT, rateable
+from services.evaluation.store import JUDGEMENTS
 from services.evaluation.texts import TEXTS
 from shared.domain.aggregates import Judgement
 from shared.domain.commands import RateReply
 from shared.domain.errors import NotFound, Problem, Refusal, Unavailable
 from shared.domain.events import CaseClosed, CaseReopened, Event
-from shared.domain.ids import digest
+from shared.domain.ids import case_of_token
 from shared.domain.model import View
 from shared.domain.policy import Titled
 from shared.domain.problems import problems_of
@@ -125,14 +126,10 @@ class _Visit:
 
     def _judgement(self) -> Judgement:
         """What the link entitles to rate; raises `Refusal` where that is nothing any more."""
-        link: Link | None = None
         judgement: Judgement | None = None
-        try:
-            link = self._gateway.fetch(LINKS, digest(self._token))
-            judgement = self._gateway.fetch(JUDGEMENTS, link.case_id)
-        except NotFound:
-            pass  # `rateable` has the words for it
-        return rateable(link, judgement, self._gateway.context.now)
+        with suppress(NotFound):  # `rateable` has the words for it
+            judgement = self._gateway.fetch(JUDGEMENTS, case_of_token(self._token))
+        return rateable(judgement, self._token, self._gateway.context.now)
 
     def _title(self, thing: Titled) -> str:
         return thing.title.get(self._lang) or next(iter(thing.title.values()), thing.id)

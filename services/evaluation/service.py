@@ -1,7 +1,7 @@
 """The evaluation service's descriptor."""
 
 from services.evaluation.api import api
-from services.evaluation.handlers import COMMANDS, HANDLERS, TIMERS, needs, survey
+from services.evaluation.handlers import COMMANDS, HANDLERS, TIMERS, needs
 from services.evaluation.store import JUDGEMENTS, METADATA
 from shared.domain.events import CaseRouted, CaseWithdrawn
 from shared.runtime.service import Service
@@ -17,5 +17,4 @@ EVALUATION = Service(
     api=api,
     timers=TIMERS,
     needs=needs,
-    survey=survey,
 )

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.evaluation.logic import Link, is_asked
+from services.evaluation.logic import is_asked
 from shared.domain.aggregates import Judgement
 from shared.domain.model import micros
-from shared.storage.collection import Collection, Field, aggregates, key_type, sparse_index
+from shared.storage.collection import Field, aggregates, sparse_index
 from shared.storage.tx import Tx
 
 METADATA = sa.MetaData()
@@ -28,17 +28,8 @@ JUDGEMENTS = aggregates(
 
 sparse_index("ix_judgements_lapses_at", JUDGEMENTS.table.c.lapses_at)
 
-LINKS = Collection(
-    METADATA,
-    "links",
-    Link,
-    key="digest",
-    fields=(Field("case_id", key_type(), "case_id", index=True),),
-)
-"""The personal links that were given out, by the digest of their token; the token is not kept."""
-
 MOST = 200
-"""Links that lapse in one transaction."""
+"""Judgements that lapse in one transaction."""
 
 
 def lapsing(tx: Tx, now: datetime) -> list[Judgement]:
@@ -54,11 +45,3 @@ def lapsing(tx: Tx, now: datetime) -> list[Judgement]:
     keys = tx.connection.scalars(query).all()
     tx.preload((JUDGEMENTS, key) for key in keys)
     return [known for key in keys if (known := tx.get(JUDGEMENTS, key)) is not None]
-
-
-def links_of(tx: Tx, case_id: str) -> list[Link]:
-    """The personal links that were given out for a case."""
-    column = LINKS.table.c
-    keys = tx.connection.scalars(sa.select(column.key).where(column.case_id == case_id)).all()
-    tx.preload((LINKS, key) for key in keys)
-    return [link for key in keys if (link := tx.get(LINKS, key)) is not None]

@@ -263,6 +263,9 @@ class Judgement(Aggregate):
     """`informant:…`, `person:…` or `unit:…`: the one who is entitled."""
     asked_at: Instant | None = None
     lapses_at: Instant | None = None
+    links: tuple[str, ...] = ()
+    """Of each personal link that was given out, in their order, the digest of its token
+    (`shared.domain.ids.digest`): whoever reads them cannot rate."""
     rating: Rating | None = None
     level: str = ""
     unit: str = ""

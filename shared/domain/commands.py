@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from shared.domain.case import Name, Submission, Text
-from shared.domain.ids import case_id, digest
+from shared.domain.ids import case_id, case_of_token
 from shared.domain.model import GivenInstant, Input
 from shared.domain.reviews import Month
 
@@ -190,14 +190,14 @@ class RateReply(Command):
     score: Name
     comment: Text = ""
 
-    @cached_property
-    def link(self) -> str:
-        """The digest of the token, by which the link is known."""
-        return digest(self.token)
+    @property
+    def claimed(self) -> str:
+        """The case that the token names; only evaluation knows whether it was given out."""
+        return case_of_token(self.token)
 
     @property
     def about(self) -> str:
-        """Empty: only evaluation knows what the token stands for."""
+        """Empty: what a token says is not to be believed before evaluation has looked at it."""
         return ""
 
 

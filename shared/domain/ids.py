@@ -42,9 +42,14 @@ def new_id() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def new_token() -> str:
-    """An unguessable token of 192 bits for a personal link."""
-    return secrets.token_urlsafe(24)
+def new_token(case_id: str) -> str:
+    """An unguessable token of 192 bits for a personal link about a case, which it names."""
+    return f"{case_id}.{secrets.token_urlsafe(24)}"
+
+
+def case_of_token(token: str) -> str:
+    """The case that a token names; empty where it names none."""
+    return token.rpartition(".")[0]
 
 
 def digest(text: str) -> str:

@@ -27,7 +27,7 @@ class Context(Value):
     """From a token to the personal link that carries it."""
     cause: Envelope | None = None
     """The envelope of the event or command that is handled; None for timers."""
-    new_token: Callable[[], str] = new_token
+    new_token: Callable[[str], str] = new_token
     figures: Mapping[str, int] = {}
     """What the service's survey found for this batch."""
     certain: bool = True

@@ -189,7 +189,10 @@ def test_while_the_database_is_away_the_reader_is_asked_to_wait(
         assert "Wait a moment" in page.text
 
 
-@pytest.mark.parametrize("token", ["guessed", "x" * 5000, "%00", "%FF", "<script>", "令牌"])
+@pytest.mark.parametrize(
+    "token",
+    ["guessed", "x" * 5000, "%00", "%00.guessed", "case-1.guessed", "%FF", "<script>", "令牌"],
+)
 def test_a_forged_link_is_not_found(rating: Rating, token: str) -> None:
     rating.ask()
     form = {"score": "satisfied"}

@@ -14,7 +14,6 @@ import pytest
 import sqlalchemy as sa
 
 from services.evaluation.service import EVALUATION
-from services.evaluation.store import LINKS
 from services.evaluation.texts import TEXTS
 from services.intake.service import INTAKE
 from services.intake.store import FINGERPRINTS, RECORDS, SIGHTINGS
@@ -441,7 +440,6 @@ def test_an_old_link_says_that_the_case_was_erased(open_desk: Opener) -> None:
         office.hear(CaseErased(case_id=answered.case_id, record=record, ended_at=ENDED, at=NOW))
         for table in EVALUATION.metadata.tables.values():
             assert table.name == "outbox" or "zqx" not in rows(office, table), table.name
-        assert "informant" not in rows(office, LINKS.table)
         with pytest.raises(Conflict, match="ended long ago") as refused:
             office.do(RateReply(token=token, score="satisfied"))
         assert refused.value.problems[0].code in TEXTS["zh"], "the page has words for it"

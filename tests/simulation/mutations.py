@@ -129,9 +129,9 @@ def links_work_twice() -> AbstractContextManager[object]:
     """A personal link still rates after it was used."""
     rateable = evaluation.rateable
 
-    def again(link: Any, known: Judgement | None, now: datetime) -> Judgement:
-        if link is None or known is None or known.rating is None:
-            return rateable(link, known, now)
+    def again(known: Judgement | None, token: str, now: datetime) -> Judgement:
+        if known is None or known.rating is None:
+            return rateable(known, token, now)
         return known
 
     return patch.object(evaluation, "rateable", again)

@@ -278,7 +278,9 @@ class People:
         return DecideExtension(case_id=case_id, unit="house", granted=chance.tenth(6))
 
     def _rate(self) -> Command:
-        tokens = ["guessed", *(token for known in self.links.values() for token in known)]
+        guessed = (f"{case_id}.guessed" for case_id in self.links)
+        given = (token for known in self.links.values() for token in known)
+        tokens = ["guessed", *guessed, *given]
         score = self.chance.one_of(("good", "bad", "bad"))
         return RateReply(token=self.chance.one_of(tokens), score=score)
 

@@ -24,9 +24,9 @@ KEPT = {
     "repeat_of", "counts", "state", "colour", "unit", "level", "table", "row", "routing_row",
     "policy_version", "came_from", "supervisors", "from_unit", "to_unit", "clock", "why", "score",
     "units", "code", "command", "notification_id", "about", "way", "role",
-    "service", "message_id", "message_type", "outcome",
+    "service", "message_id", "message_type", "outcome", "links",
 }  # fmt: skip
-"""Texts that name no person: what was decided, by which unit, and ids of our own."""
+"""Texts that name no person: what was decided, by which unit, ids and digests of our own."""
 
 KEPT_REASONS = {
     ("Pause", "reason"),  # one of the policy's

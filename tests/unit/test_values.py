@@ -73,7 +73,7 @@ few = settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.gene
 
 
 def test_all_that_is_stored_is_looked_at() -> None:
-    assert {"Record", "Handling", "Clocks", "Judgement", "Dossier", "Notice", "Link"} < set(STORED)
+    assert {"Record", "Handling", "Clocks", "Judgement", "Dossier", "Notice"} < set(STORED)
 
 
 @pytest.mark.parametrize("name", sorted(WRITTEN.keys() - ALONE))

@@ -9,25 +9,27 @@ import pytest
 from msgspec.structs import asdict
 
 from services.evaluation import logic
-from services.evaluation.logic import LONGEST_COMMENT, Link
+from services.evaluation.logic import LONGEST_COMMENT
 from services.evaluation.store import JUDGEMENTS
 from shared.domain.aggregates import Handling, Judgement, JudgementState, Limits
 from shared.domain.case import Standing, State
 from shared.domain.commands import RateReply
 from shared.domain.errors import Conflict, NotFound, Refusal
+from shared.domain.ids import case_of_token, new_token
 from shared.domain.model import micros
 from tests.support.house import SmallPolicy, at, replied, routed
 
 POLICY = SmallPolicy()
 NOW = at("2026-03-04 10:00")
-LINK = Link(digest="d", case_id="case-1", round=1, evaluator="informant:informant")
+TOKEN = new_token("case-1")
+INFORMANT = "informant:informant"
 ANSWERED = replied(routed(), NOW)
 
 
 def asked(handling: Handling = ANSWERED) -> Judgement:
     known = logic.follow(Judgement(case_id="case-1"), handling)
     until = logic.lives_until(handling, NOW, POLICY)
-    return logic.ask(known, LINK.evaluator, "Done.", NOW, until)
+    return logic.ask(known, INFORMANT, TOKEN, "Done.", NOW, until)
 
 
 def test_a_link_lives_as_long_as_the_colour_and_level_of_the_case_say() -> None:
@@ -41,11 +43,12 @@ def rating(score: str, comment: str = "") -> RateReply:
     return RateReply(token="token", score=score, comment=comment)
 
 
-def code_of(link: Link | None, judgement: Judgement | None, now: datetime = NOW) -> str:
+def code_of(judgement: Judgement | None, now: datetime = NOW, token: str = TOKEN) -> str:
     with pytest.raises(Refusal) as refused:
-        logic.rateable(link, judgement, now)
-    assert isinstance(refused.value, NotFound if link is None else Conflict)
-    return refused.value.problems[0].code
+        logic.rateable(judgement, token, now)
+    code = refused.value.problems[0].code
+    assert isinstance(refused.value, NotFound if code == "unknown-link" else Conflict)
+    return code
 
 
 def test_the_policys_first_choice_is_asked() -> None:
@@ -84,9 +87,9 @@ def test_a_link_lives_to_the_end_of_the_last_working_day() -> None:
     judgement = asked()
     assert judgement.lapses_at is not None
     assert judgement.lapses_at == at("2026-03-19 00:00") - timedelta(microseconds=1)
-    assert logic.rateable(LINK, judgement, judgement.lapses_at) is judgement
+    assert logic.rateable(judgement, TOKEN, judgement.lapses_at) is judgement
     after = judgement.lapses_at + timedelta(microseconds=1)
-    assert code_of(LINK, judgement, after) == "link-lapsed"
+    assert code_of(judgement, after) == "link-lapsed"
 
 
 def test_only_who_is_asked_can_lapse() -> None:
@@ -128,24 +131,41 @@ def test_a_comment_may_be_so_long_and_no_longer() -> None:
 
 
 def test_a_link_that_was_never_given_out_is_not_found() -> None:
-    assert code_of(None, None) == "unknown-link"
+    assert code_of(None) == "unknown-link"
+    assert code_of(asked(), token=new_token("case-1")) == "unknown-link"
+    assert code_of(asked(), token="case-1.") == "unknown-link"
 
 
 def test_a_link_dies_with_its_use_its_time_and_its_case() -> None:
     judgement = asked()
     rated = logic.rate(judgement, rating("dissatisfied"), NOW, POLICY)
-    assert code_of(LINK, rated) == "link-used"
-    assert code_of(LINK, logic.close(rated)) == "link-used"
-    assert code_of(LINK, logic.reopen(rated)) == "link-used"
-    assert code_of(LINK, logic.close(logic.lapse(judgement))) == "link-lapsed"
+    assert code_of(rated) == "link-used"
+    assert code_of(logic.close(rated)) == "link-used"
+    assert code_of(logic.reopen(rated)) == "link-used"
+    assert code_of(logic.close(logic.lapse(judgement))) == "link-lapsed"
     withdrawn = judgement.standing_at(Standing(state=State.WITHDRAWN))
-    assert code_of(LINK, withdrawn) == "case-withdrawn"
+    assert code_of(withdrawn) == "case-withdrawn"
 
 
-def test_a_link_counts_for_nobody_but_the_one_who_is_asked() -> None:
-    elsewhere = LINK.but(evaluator="person:somebody-else")
-    assert code_of(elsewhere, asked()) == "link-superseded"
-    assert code_of(LINK, logic.not_asked(Judgement(case_id="case-1"))) == "link-superseded"
+def test_a_link_counts_for_its_own_round_alone() -> None:
+    first = logic.rate(asked(), rating("dissatisfied"), NOW, POLICY)
+    until, later = POLICY.calendar.due(NOW, 10), new_token("case-1")
+    second = logic.ask(logic.reopen(first), INFORMANT, later, "Done again.", NOW, until)
+    assert code_of(second) == "link-used"
+    assert logic.rateable(second, later, NOW) is second
+
+
+def test_a_link_counts_for_nothing_once_nobody_is_asked() -> None:
+    assert code_of(logic.not_asked(asked())) == "link-superseded"
+
+
+def test_a_token_names_its_case_and_who_reads_its_digest_cannot_rate() -> None:
+    assert case_of_token(TOKEN) == "case-1"
+    assert case_of_token("guessed") == ""
+    [digest] = asked().links
+    assert TOKEN.rpartition(".")[2] not in repr(asked())
+    assert code_of(asked(), token=digest) == "unknown-link"
+    assert code_of(asked(), token=f"case-1.{digest}") == "unknown-link"
 
 
 def test_the_next_round_starts_with_nothing_judged() -> None:
@@ -153,7 +173,7 @@ def test_the_next_round_starts_with_nothing_judged() -> None:
     again = logic.reopen(rated)
     assert again.standing == Standing(state=State.OPEN, round=2)
     anew = logic.follow(Judgement(case_id="case-1"), ANSWERED)
-    assert again == anew.but(standing=again.standing, version=again.version)
+    assert again == anew.but(standing=again.standing, version=again.version, links=again.links)
 
 
 def test_a_case_goes_round_as_often_as_the_policy_says() -> None:

@@ -24,7 +24,8 @@ from rich.table import Table
 
 from bench.doors import QueueDoor, RemoteDoor
 from bench.inside import inside
-from bench.loop import BATCH, Loop
+from bench.journal import journal_in
+from bench.loop import BATCH, Journal, Loop
 from bench.measure import Burst, Meter
 from bench.rounds import Variant, Yardstick, by_turns, say
 from tests.support import servers
@@ -65,7 +66,7 @@ class Figures:
 def main() -> None:
     """Run everything and print it."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--cases", type=int, default=3000, help="cases of a burst")
+    parser.add_argument("--cases", type=int, default=6000, help="cases of a burst")
     parser.add_argument("--rounds", type=int, default=5, help="bursts of each variant")
     parser.add_argument("--seconds", type=float, default=15, help="length of a latency run")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -105,6 +106,7 @@ def _remote(amqp: str, url: str, singles: int) -> Iterator[list[Variant]]:
     with (
         tempfile.TemporaryDirectory() as folder,
         services(Path(folder), amqp, url) as running,
+        journal_in(url) as journal,
     ):
         pids = [process.pid for process in running.values()]
         meter = partial(Meter, pids, {"broker": amqp, "database": url})
@@ -116,23 +118,25 @@ def _remote(amqp: str, url: str, singles: int) -> Iterator[list[Variant]]:
         }
         # Light load first: what many cases leave behind, such as dirty pages, is no part of it.
         yield [
-            Variant(name, partial(_burst, door, meter), _singly(door, name, singles))
+            Variant(
+                name, partial(_burst, door, journal, meter), _singly(door, journal, name, singles)
+            )
             for name, door in doors.items()
         ]
 
 
-def _singly(opening: Opening, name: str, singles: int) -> list[float]:
+def _singly(opening: Opening, journal: Journal, name: str, singles: int) -> list[float]:
     say(f"RabbitMQ and PostgreSQL, {name}: {singles} cases at {RATE:.0f}/s")
     with closing(opening()) as door:  # one after the other: they listen at one queue
-        Loop(door).throughput(WARM)
-        return Loop(door).latency(singles, RATE)
+        Loop(door, journal).throughput(WARM)
+        return Loop(door, journal).latency(singles, RATE)
 
 
-def _burst(opening: Opening, meter: Callable[[], Meter], cases: int) -> Burst:
+def _burst(opening: Opening, journal: Journal, meter: Callable[[], Meter], cases: int) -> Burst:
     with closing(opening()) as door:
-        Loop(door).throughput(WARM)
+        Loop(door, journal).throughput(WARM)
         running = meter()
-        seconds = Loop(door).throughput(cases)
+        seconds = Loop(door, journal).throughput(cases)
         return seconds, running.stop()
 
 

@@ -14,14 +14,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter, sleep
-from typing import LiteralString
+from time import perf_counter
 
 import psycopg
 from psycopg import sql
 
 from bench.doors import QueueDoor
-from bench.loop import Loop
+from bench.journal import journal_in
+from bench.loop import Journal, Loop
 from bench.measure import Meter, resident_mb
 from tests.support import servers
 from tests.support.processes import Process, services
@@ -66,19 +66,12 @@ class House:
     running: Mapping[str, Process]
     door: QueueDoor
     servers: Mapping[str, str]
-
-    def entered(self) -> int:
-        """How many events of the closing of a case the ledger has entered."""
-        with psycopg.connect(libpq(self.servers["database"])) as connection:
-            return _rows(connection, "ledger", "journal", "where type = 'case.closed' and seq > 0")
+    journal: Journal
 
     def drive(self, run: str, cases: int) -> Cost:
         """Let so many cases live through the loop."""
         meter = Meter([each.pid for each in self.running.values()], self.servers)
-        before = self.entered()
-        seconds = Loop(self.door, run).throughput(cases)
-        while self.entered() < before + cases:  # the ledger hears of the last ones last
-            sleep(0.1)
+        seconds = Loop(self.door, self.journal, run).throughput(cases)
         used = meter.stop().cpu_seconds
         return Cost(0, {part: value / cases * 1000 for part, value in used.items()}, seconds)
 
@@ -105,8 +98,9 @@ def _house() -> Iterator[House]:
         tempfile.TemporaryDirectory() as folder,
         services(Path(folder), amqp, url) as running,
         closing(QueueDoor(amqp, 50)) as door,
+        journal_in(url) as journal,
     ):
-        yield House(running, door, {"broker": amqp, "database": url})
+        yield House(running, door, {"broker": amqp, "database": url}, journal)
 
 
 def _cost(house: House, given: argparse.Namespace) -> bool:
@@ -169,11 +163,9 @@ def _grown(connection: psycopg.Connection) -> list[tuple[str, str]]:
     ]
 
 
-def _rows(
-    connection: psycopg.Connection, schema: str, table: str, which: LiteralString = ""
-) -> int:
+def _rows(connection: psycopg.Connection, schema: str, table: str) -> int:
     counted = connection.execute(
-        sql.SQL("select count(*) from {} ").format(sql.Identifier(schema, table)) + sql.SQL(which)
+        sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))
     ).fetchone()
     return int(counted[0]) if counted else 0
 

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ def inside() -> Iterator[Inside]:
 
 def _live(line: Connection) -> None:
     from bench.doors import EmbeddedDoor  # noqa: PLC0415 - only the child's memory counts
+    from bench.journal import journal_of  # noqa: PLC0415
     from bench.loop import Loop  # noqa: PLC0415
     from services.embedded.house import running  # noqa: PLC0415
     from shared.observe import logs  # noqa: PLC0415
@@ -70,14 +72,14 @@ def _live(line: Connection) -> None:
             {}, data=Path(folder), policy=POLICIES / "message-board.yaml", port=8080
         )
         with running(settings) as house:
-            door = EmbeddedDoor(house)
-            Loop(door).throughput(WARM)
+            loop = partial(Loop, EmbeddedDoor(house), journal_of(house))
+            loop().throughput(WARM)
             with suppress(EOFError):  # whoever gives orders has gone
                 while True:
                     cases, rate = line.recv()
                     if rate:
-                        line.send(Loop(door).latency(cases, rate))
+                        line.send(loop().latency(cases, rate))
                     else:
                         meter = Meter([os.getpid()])
-                        seconds = Loop(door).throughput(cases)
+                        seconds = loop().throughput(cases)
                         line.send((seconds, meter.stop()))

@@ -20,7 +20,7 @@ class Usage:
 
 
 Burst = tuple[float, Usage]
-"""Seconds from the first case's submission to the last one's closing, and what was used."""
+"""Seconds from the first case's submission to the journal's last entry, and what was used."""
 
 
 class Meter:

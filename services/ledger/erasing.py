@@ -39,7 +39,7 @@ def erase_entries(event: CaseErased, first_seq: int, tx: Tx, ctx: Context) -> No
     for seq, type_, body in tx.connection.execute(query):
         left = left_of(type_, body, event.at)
         if left != body:
-            tx.revise(JOURNAL, seq, "body", left)
+            tx.revise(JOURNAL, (seq,), "body", left)
             digests[seq] = digest_of(left.encode())
     cause = ctx.cause
     assert cause is not None, "an event is heard in an envelope"
@@ -66,7 +66,7 @@ def erase_facts(event: CaseErased, tx: Tx) -> None:
         return
     for column, was, now in zip(Facts._fields, known, left, strict=True):
         if was != now:
-            tx.revise(FACTS, event.case_id, column, now)
+            tx.revise(FACTS, (event.case_id,), column, now)
 
 
 def erasures(connection: sa.Connection) -> Callable[[str], Mapping[int, str]]:

@@ -20,6 +20,9 @@ from shared.storage.messaging import (
     parked_values,
 )
 
+Key = tuple[str | int, ...]
+"""What tells a row of a log from others: the values of its primary key."""
+
 _UNKNOWN = object()
 
 
@@ -73,7 +76,7 @@ class Tx:
         self._entities: defaultdict[Collection[Any], _Entities] = defaultdict(_Entities)
         self._inserts: defaultdict[sa.Table, list[Row]] = defaultdict(list)
         self._deletes: dict[sa.Table, list[str]] = {}
-        self._revisions: list[tuple[sa.Table, str | int, str, Scalar]] = []
+        self._revisions: list[tuple[sa.Table, Key, str, Scalar]] = []
         self._undo: list[tuple[Any, ...]] = []
         """What to call, and with what, to take back what was put, one after the other."""
 
@@ -127,7 +130,7 @@ class Tx:
         """Delete an entity at the end; one that is not there does not matter."""
         self._set(collection, key, None)
 
-    def revise(self, log: Log, key: str | int, column: str, value: Scalar) -> None:
+    def revise(self, log: Log, key: Key, column: str, value: Scalar) -> None:
         """Write another value into a row of a log that was committed earlier, at the end.
 
         A log is only ever appended to; what this is for is to erase.
@@ -162,7 +165,7 @@ class Tx:
         """Replace what a message that lies aside says, and why it does, by what is left of it."""
         for column in ("body", "reason", "trace"):
             value: Scalar = getattr(parked, column)
-            self._revise(self._messaging.parked, parked.id, column, value)
+            self._revise(self._messaging.parked, (parked.id,), column, value)
 
     def take_parked(self, id_: str) -> Parked | None:
         """Delete a parked message at once, and return it; None where it no longer lies there.
@@ -191,8 +194,8 @@ class Tx:
     def flush(self, *, commit: bool = False) -> None:
         """Write everything; called by `Storage`, which will `commit` then."""
         for table, key, column, value in self._revisions:
-            (known,) = table.primary_key
-            self.connection.execute(sa.update(table).where(known == key).values({column: value}))
+            same = (known == part for known, part in zip(table.primary_key, key, strict=True))
+            self.connection.execute(sa.update(table).where(*same).values({column: value}))
         by_table = sorted(self._entities.items(), key=lambda pair: pair[0].table.name)
         changed = [_changed(*pair) for pair in by_table if pair[1].changed]
         removed = {upsert.table: gone for upsert, gone in changed if gone}
@@ -226,7 +229,7 @@ class Tx:
         rows.append(row)
         self._undo.append((rows.pop,))
 
-    def _revise(self, table: sa.Table, key: str | int, column: str, value: Scalar) -> None:
+    def _revise(self, table: sa.Table, key: Key, column: str, value: Scalar) -> None:
         self._revisions.append((table, key, column, value))
         self._undo.append((self._revisions.pop,))
 

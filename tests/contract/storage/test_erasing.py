@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from shared.storage.storage import Storage
 from shared.storage.tx import Tx
-from tests.contract.storage.workshop import DIARY, TOOLS, Tool, contents
+from tests.contract.storage.workshop import DIARY, LOANS, TOOLS, Tool, contents
 
 SAW, AXE = Tool(id="saw", place="shed"), Tool(id="axe")
 
@@ -58,8 +58,22 @@ def test_a_line_of_a_log_is_revised_and_its_neighbours_stay(
 ) -> None:
     filled(storage, now)
     with storage.transaction(now) as tx:
-        tx.revise(DIARY, 1, "line", "erased")
+        tx.revise(DIARY, (1,), "line", "erased")
     assert lines(storage) == ["erased", "quiet"]
+
+
+def test_a_line_that_is_known_by_several_values_is_revised_alone(
+    storage: Storage, now: datetime
+) -> None:
+    lent = [("saw", 1, "Li Wei"), ("saw", 2, "Li Wei"), ("axe", 2, "Li Wei")]
+    with storage.transaction(now) as tx:
+        for loan in lent:
+            tx.append(LOANS, *loan)
+    with storage.transaction(now) as tx:
+        tx.revise(LOANS, ("saw", 2), "borrower", None)
+    with storage.read() as connection:
+        left = {tuple(row) for row in connection.execute(sa.select(LOANS.table))}
+    assert left == {("saw", 1, "Li Wei"), ("saw", 2, None), ("axe", 2, "Li Wei")}
 
 
 def test_what_is_taken_back_was_never_forgotten(storage: Storage, now: datetime) -> None:
@@ -67,7 +81,7 @@ def test_what_is_taken_back_was_never_forgotten(storage: Storage, now: datetime)
 
     def forget(tx: Tx) -> None:
         tx.remove(TOOLS, "saw")
-        tx.revise(DIARY, 1, "line", "erased")
+        tx.revise(DIARY, (1,), "line", "erased")
 
     with storage.transaction(now) as tx:
         tx.remove(TOOLS, "axe")

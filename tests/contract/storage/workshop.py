@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from shared.domain.case import Aggregate
 from shared.domain.model import Value
-from shared.storage.collection import Collection, Field, Log, aggregates
+from shared.storage.collection import Collection, Field, Log, aggregates, key_type
 from shared.storage.storage import Storage
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
@@ -57,6 +57,14 @@ DIARY = Log(
     sa.Column("line", sa.Text(), nullable=False),
     sa.Column("seal", sa.LargeBinary()),
 )
+LOANS = Log(
+    METADATA,
+    "loans",
+    sa.Column("tool", key_type(), primary_key=True),
+    sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False),
+    sa.Column("borrower", sa.Text()),
+)
+"""How often a tool was lent, and to whom."""
 
 
 @dataclass(frozen=True)

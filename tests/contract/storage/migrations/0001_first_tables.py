@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from shared.storage.collection import key_type
 from shared.storage.operations import create_collection, create_messaging
 
 revision = "0001"
@@ -25,4 +26,10 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("line", sa.Text(), nullable=False),
         sa.Column("seal", sa.LargeBinary()),
+    )
+    op.create_table(
+        "loans",
+        sa.Column("tool", key_type(), primary_key=True),
+        sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("borrower", sa.Text()),
     )

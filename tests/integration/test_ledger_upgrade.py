@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
 
 import psycopg
 import pytest
@@ -26,6 +23,7 @@ from shared.domain.model import micros
 from shared.storage.schema import assert_schema_matches
 from shared.storage.storage import Storage
 from tests.support.desk import desk
+from tests.support.earlier import earlier, write
 from tests.support.house import SmallPolicy, at
 from tests.support.story import DUE, MONDAY, Story
 
@@ -38,20 +36,7 @@ REFUSED = (sqlite3.IntegrityError, psycopg.errors.UniqueViolation, sa.exc.Integr
 @pytest.fixture
 def older(tmp_path: Path, url: str | None) -> Storage:
     """The ledger's tables as the release with the sixth revision left them."""
-    package = Path(cast("str", import_module(LEDGER.migrations).__file__)).parent
-    folder = tmp_path / "older"
-    folder.mkdir()
-    for file in package.glob("000[1-6]*.py"):
-        shutil.copy(file, folder)
-    storage = Storage.open(url, "ledger", LEDGER.metadata, str(folder), folder=tmp_path)
-    storage.migrate()
-    return storage
-
-
-def write(storage: Storage, table: str, **row: Any) -> None:
-    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in row]
-    with storage.transaction(datetime.now(UTC)) as tx:
-        tx.connection.execute(sa.insert(sa.table(table, *columns)).values(row))
+    return earlier(LEDGER, "0006", tmp_path, url)
 
 
 def write_case(storage: Storage, story: Story) -> Dossier:

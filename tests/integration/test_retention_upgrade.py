@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,7 +17,7 @@ from services.notify.service import NOTIFY
 from shared.domain.aggregates import Record
 from shared.domain.model import micros
 from shared.runtime.service import Service
-from shared.storage.storage import Storage
+from tests.support.earlier import earlier, write
 from tests.support.machine import storage_of
 from tests.support.story import Story
 
@@ -28,17 +26,8 @@ def upgraded(
     service: Service, last: str, row: dict[str, Any], table: str, folder: Path, url: str | None
 ) -> dict[str, Any]:
     """A row of the release that ended with that revision, as it stands after the upgrade."""
-    package = Path(cast("str", import_module(service.migrations).__file__)).parent
-    older = folder / f"{service.name}-older"
-    older.mkdir()
-    for file in package.glob("0*.py"):
-        if file.name[:4] <= last:
-            shutil.copy(file, older)
-    old = Storage.open(url, service.name, service.metadata, str(older), folder=folder)
-    old.migrate()
-    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in row]
-    with old.transaction(datetime.now(UTC)) as tx:
-        tx.connection.execute(sa.insert(sa.table(table, *columns)).values(row))
+    old = earlier(service, last, folder, url)
+    write(old, table, **row)
     old.close()
     new = storage_of(service, folder, url)
     new.migrate()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.router.store import DECISIONS, HANDLINGS
+from services.router.store import HANDLINGS, newest_decision
 from shared.domain.aggregates import Decision
 from shared.domain.errors import Conflict, NotFound, Refusal
 from shared.policy.explaining.explain import Explanation, explain_recorded
@@ -41,7 +41,11 @@ def explain_cases(routes: Routes, gateway: Gateway, versions: Versions) -> None:
         The facts of a case that was erased are gone: the answer then names the row alone.
         """
         handling = gateway.fetch(HANDLINGS, case_id)
-        decision = gateway.fetch(DECISIONS, case_id).decision
+        with gateway.read() as connection:
+            decision = newest_decision(connection, case_id)
+        if decision is None:
+            message = f"nothing is known of how {case_id!r} was decided"
+            raise NotFound.of("case_id", "unknown-case", message)
         if handling.erased_at is not None:
             raise _erased(handling.erased_at, decision)
         policy = versions.get(decision.policy_version)

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.router import logic
 from services.router.policies import HEAD, apply_policy, try_policy
-from services.router.store import DECISIONS, HANDLINGS, POLICY_HEAD, Decided, open_cases
+from services.router.store import DECISIONS, HANDLINGS, POLICY_HEAD, decisions, open_cases
 from shared.domain.aggregates import Actor, Handling
 from shared.domain.case import Case
 from shared.domain.commands import (
@@ -53,6 +53,7 @@ def route_case(event: CaseRecorded, tx: Tx, ctx: Context) -> Sequence[Event]:
     case = event.case
     decision = ctx.policy.triage(case, _open_cases_of_unit(case, ctx))
     handling = logic.route(known, event.record, case, decision)
+    tx.append(DECISIONS, case.id, handling.version, decision.to_bytes())
     events: list[Event] = [
         CaseRouted(case_id=case.id, handling=handling, decision=decision),
     ]
@@ -60,7 +61,6 @@ def route_case(event: CaseRecorded, tx: Tx, ctx: Context) -> Sequence[Event]:
         handling = logic.answered_before(handling, case.answer.at, case.answer.by)
         events.append(_replied(handling, case.answer.text))
     tx.put(HANDLINGS, handling)
-    tx.put(DECISIONS, Decided(case_id=case.id, decision=decision))
     return events
 
 
@@ -94,7 +94,7 @@ def decide_anew(event: CaseRecalled, tx: Tx, ctx: Context) -> Sequence[Event]:
     if handling == known:
         return ()
     tx.put(HANDLINGS, handling)
-    tx.put(DECISIONS, Decided(case_id=event.case_id, decision=decision))
+    tx.append(DECISIONS, event.case_id, handling.version, decision.to_bytes())
     return [CaseRouted(case_id=event.case_id, handling=handling, decision=decision)]
 
 
@@ -105,10 +105,14 @@ def raise_level(event: CaseEscalated, tx: Tx, ctx: Context) -> Sequence[Event]:
 
 
 def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
-    """What was personal in the case is erased, the facts of its decision with it."""
-    decided = tx.get(DECISIONS, event.case_id)
-    if decided is not None:
-        tx.put(DECISIONS, erased(decided, event.at))
+    """What was personal in the case is erased, the facts of its decisions with it.
+
+    Sees what was committed: `case.erased` is handled in a transaction of its own for that.
+    """
+    for version, decision in decisions(tx.connection, event.case_id).items():
+        left = erased(decision, event.at)
+        if left is not decision:
+            tx.revise(DECISIONS, (event.case_id, version), "body", left.to_json())
     return _erase_handling(event, tx, ctx)
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from shared.domain.aggregates import Decision, Handling
 from shared.domain.case import State
 from shared.domain.model import Value
-from shared.storage.collection import Collection, Field, aggregates
+from shared.storage.collection import Collection, Field, Log, aggregates, key_type
 
 METADATA = sa.MetaData()
 
@@ -47,15 +47,34 @@ POLICY_HEAD = Collection(METADATA, "policy_head", PolicyHead, key="name")
 """One row, made by the migration: whoever applies a policy reads it first, and waits its turn."""
 
 
-class Decided(Value):
-    """What the policy decided about a case, with the facts by which it can be explained."""
+DECISIONS = Log(
+    METADATA,
+    "decisions",
+    sa.Column("case_id", key_type(), primary_key=True),
+    sa.Column("version", sa.Integer(), primary_key=True, autoincrement=False),
+    sa.Column("body", sa.Text(), nullable=False),
+)
+"""What the policy decided about each case, with the facts by which it can be explained.
 
-    case_id: str
-    decision: Decision
+One row per triage, known by the version of the handling that it led to: the first, and one more
+whenever a case is decided anew. Further rounds go on with the same decision.
+"""
 
 
-DECISIONS = Collection(METADATA, "decisions", Decided, key="case_id")
-"""One row per case that was triaged; further rounds go on with the same decision."""
+def decisions(connection: sa.Connection, case_id: str) -> dict[int, Decision]:
+    """What was decided about a case, by the handling's version; the newest comes last.
+
+    One that was kept by a release that knew a case's newest decision alone has version 0.
+    """
+    kept = DECISIONS.table.c
+    query = sa.select(kept.version, kept.body).where(kept.case_id == case_id)
+    rows = connection.execute(query.order_by(kept.version))
+    return {version: Decision.from_json(body) for version, body in rows}
+
+
+def newest_decision(connection: sa.Connection, case_id: str) -> Decision | None:
+    """What was decided about a case last; None where nothing was."""
+    return next(reversed(decisions(connection, case_id).values()), None)
 
 
 def counting(units: Iterable[str]) -> sa.Select[Any]:

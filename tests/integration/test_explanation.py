@@ -10,20 +10,27 @@ import httpx
 import pytest
 
 from services.router.service import ROUTER
-from services.router.store import DECISIONS, Decided
+from services.router.store import DECISIONS, decisions
 from shared.domain.commands import TransferCase
-from shared.domain.events import CaseRouted
+from shared.domain.events import CaseRecalled, CaseRouted
 from shared.domain.policy import PolicyVersion, checksum
 from shared.policy.holder import PolicyHolder
 from shared.runtime.http import application
-from tests.support.machine import POLICIES, Machine, machine, recorded, storage_of
+from shared.runtime.versions import POLICIES
+from tests.support.machine import POLICIES as EXAMPLES
+from tests.support.machine import Machine, machine, recorded, storage_of
 from tests.support.serving import served
+
+TO_OFFICE = (
+    "  - {name: to the office, when: {category: construction},"
+    " then: {colour: red, unit: coordinating-office}}"
+)
 
 
 @pytest.fixture
 def policy_file(tmp_path: Path) -> Path:
     path = tmp_path / "policy.yaml"
-    path.write_bytes((POLICIES / "message-board.yaml").read_bytes())
+    path.write_bytes((EXAMPLES / "message-board.yaml").read_bytes())
     return path
 
 
@@ -97,6 +104,32 @@ def test_a_decision_is_explained_by_the_version_that_made_it(
     assert told["explanation"]["policy_version"] == before
 
 
+def test_of_a_case_that_was_decided_anew_the_newest_decision_is_explained(
+    router: Machine, http: httpx.Client, policy: PolicyHolder, policy_file: Path
+) -> None:
+    case, before = recorded("1"), policy.current.version
+    router.send(case)
+    assert router.of(CaseRouted)
+    content = policy_file.read_text(encoding="utf-8")
+    applied = _applied(content.replace("triage:\n", f"triage:\n{TO_OFFICE}\n", 1))
+    with router.host.storage.transaction(datetime.now(UTC)) as tx:
+        tx.put(POLICIES, applied)
+    policy.take(applied)
+    for _ in range(2):
+        router.send(CaseRecalled(case_id=case.case_id, record=case.record))
+    assert len(router.of(CaseRouted)) == 2
+    told = http.get(f"/cases/{case.case_id}/explanation").json()["explanation"]
+    assert told["tables"][0]["rows"] == ["to the office"]
+    assert told["decision"]["unit"] == "coordinating-office"
+    assert told["policy_version"] == policy.current.version
+    with router.host.storage.read() as connection:
+        kept = decisions(connection, case.case_id)
+    assert [(version, decision.policy_version) for version, decision in kept.items()] == [
+        (1, before),
+        (2, policy.current.version),
+    ]
+
+
 def test_a_version_that_was_never_applied_here_is_named(
     router: Machine, http: httpx.Client, policy: PolicyHolder
 ) -> None:
@@ -106,7 +139,7 @@ def test_a_version_that_was_never_applied_here_is_named(
     assert isinstance(routed, CaseRouted)
     elsewhere = routed.decision.but(policy_version="elsewhere@000000000000")
     with router.host.storage.transaction(datetime.now(UTC)) as tx:
-        tx.put(DECISIONS, Decided(case_id=case.case_id, decision=elsewhere))
+        tx.append(DECISIONS, case.case_id, 2, elsewhere.to_bytes())
     answer = http.get(f"/cases/{case.case_id}/explanation")
     assert (answer.status_code, answer.headers["content-type"]) == (
         404,

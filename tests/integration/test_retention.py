@@ -28,7 +28,7 @@ from services.notify.notices import DIGEST, DayList, Listed, Notice, NoticeState
 from services.notify.service import NOTIFY
 from services.notify.store import NOTICES
 from services.router.service import ROUTER
-from services.router.store import DECISIONS, HANDLINGS
+from services.router.store import HANDLINGS, decisions
 from shared.bus.codec import Envelope, encode
 from shared.domain.aggregates import Judgement
 from shared.domain.case import GivenInformant, Kind, Standing, State
@@ -38,6 +38,7 @@ from shared.domain.errors import Conflict
 from shared.domain.events import (
     CaseClosed,
     CaseErased,
+    CaseRecalled,
     CaseRecorded,
     CaseReopened,
     CaseReplied,
@@ -396,16 +397,29 @@ def test_messages_that_lie_aside_are_erased_as_well_and_others_stay(open_desk: O
     assert told == ["ValueError", "ValueError", "ValueError: zqxTraceback: zqx"]
 
 
-def test_the_facts_of_the_decision_go_and_the_row_stays(open_desk: Opener) -> None:
-    story = Story("zqx", counts={"same-words": 7}).recorded()
+@both
+def test_the_facts_of_all_decisions_go_and_the_rows_stay(open_desk: Opener) -> None:
+    gone = Story("zqx", counts={"same-words": 7}).recorded()
+    stays = Story("stays", counts={"same-words": 7}).recorded()
     with open_desk(ROUTER, NOW) as router:
-        router.hear(*story.events)
-        assert "same-words" in rows(router, DECISIONS.table)
-        router.hear(erasing(*story.events))
-        left = rows(router, DECISIONS.table)
+        router.hear(*gone.events, *stays.events)
+        router.policy = replace(POLICY, version="small@111111111111")
+        for story in (gone, stays):
+            router.hear(CaseRecalled(case_id=story.id, record=story.record))
+        with router.storage.read() as connection:
+            before = decisions(connection, stays.id)
+        for _ in range(2):
+            router.hear(erasing(*gone.events))
         assert "zqx" not in rows(router, HANDLINGS.table)
-    assert "same-words" not in left
-    assert '"row":"yellow"' in left
+        with router.storage.read() as connection:
+            left = decisions(connection, gone.id)
+            assert decisions(connection, stays.id) == before
+    assert [decision.facts["same-words"] for decision in before.values()] == [7, 7]
+    assert [decision.facts for decision in left.values()] == [{}, {}]
+    assert [(n, each.row, each.policy_version) for n, each in left.items()] == [
+        (1, "yellow", "small@000000000000"),
+        (2, "yellow", "small@111111111111"),
+    ]
 
 
 def test_what_is_put_aside_after_the_erasure_holds_nothing_personal(open_desk: Opener) -> None:

@@ -18,7 +18,7 @@ from services.ledger.journal import verify
 from services.ledger.store import REVIEWS
 from services.notify.notices import NoticeState
 from services.notify.store import NOTICES
-from services.router.store import DECISIONS, HANDLINGS
+from services.router.store import HANDLINGS, newest_decision
 from shared.domain.aggregates import Clocks, Handling
 from shared.domain.events import (
     CaseDueSoon,
@@ -245,17 +245,14 @@ def _authors(handling: Handling) -> Iterable[str]:
 
 def decisions_can_be_explained(history: History, storages: reading.Storages) -> None:
     """From the version that a decision names and its facts, the same row decides again."""
-    decided = {
-        each.case_id: each.decision for each in reading.entities(storages["router"], DECISIONS)
-    }
     for handling in reading.entities(storages["router"], HANDLINGS):
         if not handling.version:
             continue
-        decision = decided.get(handling.case_id)
-        if decision is None:
-            raise Broken(f"nobody knows why {handling.case_id} was decided")
         with storages["router"].read() as connection:
-            stored = find(connection, decision.policy_version)
+            decision = newest_decision(connection, handling.case_id)
+            stored = find(connection, handling.policy_version)
+        if decision is None or decision.policy_version != handling.policy_version:
+            raise Broken(f"nobody knows why {handling.case_id} was decided")
         if stored is None:
             raise Broken(f"the policy {decision.policy_version} is not in the router's tables")
         policy = rules.compiled(stored.content.encode())

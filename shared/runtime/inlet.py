@@ -10,9 +10,17 @@ from time import monotonic
 from shared.bus.protocol import Delivery
 from shared.runtime.work import Work, goes_alone, weight
 
-GAP = 0.1
+GAP = 0.25
 """Seconds from one batch to the next that holds nothing but what can wait: a transaction costs as
 much as ten such events, and whoever wants something done shares the machine with it."""
+
+LARGER = 5
+"""How many times as large a batch may be that holds nothing but what can wait. Under load several
+events about a case meet in it, and its rows are written once for all of them."""
+
+MANY = 100
+"""Messages after which a batch waits for no more: half of what the bus delivers before it is told
+that some are done, so that it never stands still."""
 
 
 class Inlet:
@@ -65,8 +73,8 @@ class Inlet:
         Nothing where nothing comes for `patience` seconds.
         """
         taken: list[Work] = []
-        size, until = 0, inf
-        while size < self._batch:
+        size, most, until = 0, self._batch * LARGER, inf
+        while size < most:
             wait = max(0.0, until - monotonic()) if taken else patience
             try:
                 work = self._held or self._queue.get(timeout=wait)
@@ -81,18 +89,18 @@ class Inlet:
                 break
             taken.append(work)
             size += weight(work)
-            until = min(until, self._until(work))
+            if not self._can_wait_for_others(work):
+                most, until = self._batch, -inf
+            elif len(taken) >= MANY:
+                until = -inf
+            else:
+                # it has passed already after a pause: what comes alone is carried out at once
+                until = min(until, self._began + self._gap)
             if goes_alone(work):
                 break
         if taken:
             self._began = monotonic()
         return taken, True
 
-    def _until(self, work: Work) -> float:
-        """The moment until which others may still join the batch that holds this.
-
-        It has passed already after a pause: what comes alone is carried out at once.
-        """
-        if isinstance(work, Delivery) and work.message.key in self._can_wait:
-            return self._began + self._gap
-        return -inf
+    def _can_wait_for_others(self, work: Work) -> bool:
+        return isinstance(work, Delivery) and work.message.key in self._can_wait

@@ -9,7 +9,8 @@ from time import monotonic, sleep
 import pytest
 
 from shared.bus.protocol import Subscription
-from shared.domain.events import RetriageRequested
+from shared.domain.events import CaseClosed, RetriageRequested
+from shared.runtime.inlet import LARGER, MANY, Inlet
 from shared.runtime.work import Work
 from tests.unit.runtime.at_work import NOW, SOON, closing, delivery, intake, submitting
 
@@ -56,13 +57,35 @@ def test_an_event_that_others_wait_for_ends_it_as_well(tmp_path: Path) -> None:
         assert reader.acked(3)
 
 
-def test_a_full_batch_does_not_wait(tmp_path: Path) -> None:
+def test_nobody_waits_any_more_once_the_bus_might_have_nothing_left_to_deliver(
+    tmp_path: Path,
+) -> None:
     with intake(tmp_path, LONG) as (worker, reader):
         worker.put(closing("case"))
         assert reader.acked(1)
-        for number in range(200):
+        for number in range(MANY):
             worker.put(closing(f"case-{number}"))
-        assert reader.acked(100)
+        assert reader.acked(1 + MANY)
+        assert worker.transactions == 2
+
+
+def test_a_batch_of_what_can_wait_is_larger_by_far() -> None:
+    inlet = Inlet(2, frozenset({CaseClosed.type}), 0.0)
+    for number in range(2 * 2 * LARGER):
+        inlet.put(closing(f"case-{number}"))
+    assert len(inlet.take(0)[0]) == 2 * LARGER
+    inlet.put(submitting())
+    assert len(inlet.take(0)[0]) == 2 * LARGER
+    assert len(inlet.take(0)[0]) == 1
+
+
+def test_with_what_cannot_wait_it_is_as_large_as_any_other() -> None:
+    inlet = Inlet(2, frozenset({CaseClosed.type}), 0.0)
+    inlet.put(closing("case-1"))
+    for _ in range(3):
+        inlet.put(submitting())
+    assert len(inlet.take(0)[0]) == 2
+    assert len(inlet.take(0)[0]) == 2
 
 
 def test_nothing_waits_where_the_senders_would_wait_for_it(tmp_path: Path) -> None:

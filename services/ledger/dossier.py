@@ -17,7 +17,8 @@ from shared.domain.model import Instant, Value
 class Facts(NamedTuple):
     """What is searched and shown of a recorded case; the fields are the table's columns."""
 
-    case_id: str
+    first_seq: int
+    """The case's, as its dossier says."""
     source: str | None
     external_id: str | None
     kind: str | None
@@ -124,7 +125,8 @@ _late, _paused, _extended = map(attrgetter, ("late", "paused", "extended"))
 class RatingRow(Value):
     """What is counted of one round's judgement."""
 
-    case_id: str
+    first_seq: int
+    """The case's, as its dossier says."""
     round: int
     level: str
     unit: str
@@ -135,4 +137,4 @@ class RatingRow(Value):
     @property
     def key(self) -> str:
         """Case and round."""
-        return f"{self.case_id}:{self.round}"
+        return f"{self.first_seq}:{self.round}"

@@ -57,16 +57,16 @@ def erase_entries(event: CaseErased, first_seq: int, tx: Tx, ctx: Context) -> No
     )
 
 
-def erase_facts(event: CaseErased, tx: Tx) -> None:
+def erase_facts(event: CaseErased, first_seq: int, tx: Tx) -> None:
     """Leave of what was recorded what is left of it in the event."""
-    left = facts(event)
-    query = sa.select(FACTS.table).where(FACTS.table.c.case_id == event.case_id)
+    left = facts(event, first_seq)
+    query = sa.select(FACTS.table).where(FACTS.table.c.first_seq == first_seq)
     known = tx.connection.execute(query).one_or_none()
     if left is None or known is None:  # what the event itself brought is erased already
         return
     for column, was, now in zip(Facts._fields, known, left, strict=True):
         if was != now:
-            tx.revise(FACTS, (event.case_id,), column, now)
+            tx.revise(FACTS, (first_seq,), column, now)
 
 
 def erasures(connection: sa.Connection) -> Callable[[str], Mapping[int, str]]:

@@ -36,8 +36,10 @@ def enter(event: Event, tx: Tx, ctx: Context) -> Sequence[Event]:
     rating = logic.rating(dossier, event)
     if rating is not None:
         tx.put(RATINGS, rating)
-    if known.recorded_at is None and (facts := logic.facts(event)) is not None:
-        tx.append(FACTS, *facts)
+    if known.recorded_at is None:
+        facts = logic.facts(event, known.first_seq)
+        if facts is not None:
+            tx.append(FACTS, *facts)
     return ()
 
 
@@ -47,7 +49,7 @@ def erase_case(event: CaseErased, tx: Tx, ctx: Context) -> Sequence[Event]:
     dossier = tx.get(DOSSIERS, event.case_id)
     assert dossier is not None, "it was entered just now"
     tx.put(DOSSIERS, erased(dossier, event.at))
-    erase_facts(event, tx)
+    erase_facts(event, dossier.first_seq, tx)
     erase_entries(event, dossier.first_seq, tx, ctx)
     return ()
 

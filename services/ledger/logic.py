@@ -58,7 +58,7 @@ def rating(dossier: Dossier, event: Event) -> RatingRow | None:
         return None
     part = dossier.round(event.judgement.standing.round)
     return RatingRow(
-        case_id=dossier.case_id,
+        first_seq=dossier.first_seq,
         round=part.number,
         level=part.level,
         unit=part.unit,
@@ -75,13 +75,13 @@ def redacted(event: Event) -> Event:
     return event
 
 
-def facts(event: Event) -> Facts | None:
+def facts(event: Event, first_seq: int) -> Facts | None:
     """What is written down of the case that an event brings; None where it brings none."""
     case = event.record.case if isinstance(event, RECORDING) else None
     if case is None:
         return None
     return Facts(
-        case_id=case.id,
+        first_seq=first_seq,
         source=case.source or None,
         external_id=case.external_id or None,
         kind=case.kind.value,

@@ -137,7 +137,7 @@ def votes(
         sa.func.count().filter(_rating.satisfied.is_(sa.true())),
     ).group_by(*keys)
     if period or not {"level", "unit"}.issuperset(by):
-        query = query.join_from(RATINGS.table, DOSSIERS.table, case.key == _rating.case_id)
+        query = query.join_from(RATINGS.table, DOSSIERS.table, case.first_seq == _rating.first_seq)
         query = query.where(*period.conditions())
     rows = map(tuple, connection.execute(query))
     return {_group(row, len(by)): Votes(*row[len(by) :]) for row in rows}
@@ -157,7 +157,7 @@ def listing(
     """
     query = (
         sa.select(case.body, FACTS.table)
-        .join_from(DOSSIERS.table, FACTS.table, _fact.case_id == case.key)
+        .join_from(DOSSIERS.table, FACTS.table, _fact.first_seq == case.first_seq)
         .where(case.recorded_at.is_not(None), *conditions)
         .order_by(case.recorded_at.desc(), case.key.desc())
         .limit(limit)
@@ -176,7 +176,7 @@ def one(connection: sa.Connection, case_id: str) -> tuple[Dossier, Facts | None]
     """What is known of a case, and what was recorded of it where that was heard; None of none."""
     query = (
         sa.select(case.body, FACTS.table)
-        .outerjoin_from(DOSSIERS.table, FACTS.table, _fact.case_id == case.key)
+        .outerjoin_from(DOSSIERS.table, FACTS.table, _fact.first_seq == case.first_seq)
         .where(case.key == case_id)
     )
     row = connection.execute(query).one_or_none()

@@ -60,6 +60,7 @@ DOSSIERS = aggregates(
     METADATA,
     "dossiers",
     Dossier,
+    Field("first_seq", sa.BigInteger(), "first_seq"),
     Field("recorded_at", sa.BigInteger(), lambda d: micros(d.recorded_at), index=True),
     Field("channel", sa.Text(), "channel"),
     Field("category", sa.Text(), "category"),
@@ -93,7 +94,7 @@ RATINGS = Collection(
     RatingRow,
     key="key",
     fields=(
-        Field("case_id", key_type(), "case_id"),
+        Field("first_seq", sa.BigInteger(), "first_seq"),
         Field("level", sa.Text(), "level"),
         Field("unit", sa.Text(), "unit"),
         Field("asked_at", sa.BigInteger(), lambda row: micros(row.asked_at)),
@@ -101,12 +102,12 @@ RATINGS = Collection(
         Field("satisfied", sa.Boolean(), "satisfied"),
     ),
 )
-"""One row per round whose answer somebody was asked to rate."""
+"""One row per round whose answer somebody was asked to rate; the key is `first_seq:round`."""
 
 FACTS = Log(
     METADATA,
     "facts",
-    sa.Column("case_id", key_type(), primary_key=True),
+    sa.Column("first_seq", sa.BigInteger(), primary_key=True, autoincrement=False),
     sa.Column("source", sa.Text()),
     sa.Column("external_id", sa.Text()),
     sa.Column("kind", sa.Text()),
@@ -116,7 +117,10 @@ FACTS = Log(
     sa.Column("campaign", sa.Text()),
     sa.Column("words", sa.Text(), nullable=False),
 )
-"""What is searched and shown of a case (`dossier.Facts`): written once, apart from what changes."""
+"""What is searched and shown of a case (`dossier.Facts`): written once, apart from what changes.
+
+A case is known by the number of its first entry here as well: a new row stands behind the last one
+in the index, while by the case's id each would go to another page of it."""
 
 SHADOW = Collection(METADATA, "shadow", Shadow, key="name")
 """At most one row: the candidate that decides beside the policy in force."""

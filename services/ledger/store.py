@@ -60,7 +60,7 @@ DOSSIERS = aggregates(
     METADATA,
     "dossiers",
     Dossier,
-    Field("first_seq", sa.BigInteger(), "first_seq"),
+    Field("first_seq", sa.BigInteger(), "first_seq", index=True),
     Field("recorded_at", sa.BigInteger(), lambda d: micros(d.recorded_at), index=True),
     Field("channel", sa.Text(), "channel"),
     Field("category", sa.Text(), "category"),
@@ -79,8 +79,9 @@ DOSSIERS = aggregates(
     Field("erased_at", sa.BigInteger(), lambda d: micros(d.erased_at)),
 )
 """One row per case: what moves, and what every figure counts by. It is written with nearly every
-event, so that each column costs something each time. Only `recorded_at`, which never changes, is
-indexed besides the key: a row that changes with every event then costs no index anything."""
+event, so that each column costs something each time. Only `first_seq` and `recorded_at` are indexed
+besides the key, which never change: a row that changes with every event then costs no index
+anything. By `first_seq` the cases are found whose facts hold the words of a search."""
 
 
 def about(case_id: str, first_seq: int) -> sa.ColumnElement[bool]:

@@ -17,6 +17,7 @@ def upgrade() -> None:
     )
     op.add_column("dossiers", sa.Column("first_seq", sa.BigInteger()))
     op.execute(f"update dossiers set first_seq = {number}")  # noqa: S608 - of our own
+    op.create_index("ix_dossiers_first_seq", "dossiers", ["first_seq"])
     _facts()
     _ratings()
 

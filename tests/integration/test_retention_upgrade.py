@@ -90,13 +90,6 @@ def test_indexes_of_what_few_rows_have_hold_no_other_rows(
         assert f"{column} IS NOT NULL" in found[name]
 
 
-def test_links_are_found_by_their_case(tmp_path: Path, url: str | None) -> None:
-    body = {"digest": "d", "case_id": "case-1", "round": 1, "evaluator": "informant:1"}
-    row = {"key": "d", "body": json.dumps(body)}
-    found = upgraded(EVALUATION, "0002", row, "links", tmp_path, url)
-    assert found["case_id"] == "case-1"
-
-
 def test_delivered_lists_lose_their_subjects(tmp_path: Path, url: str | None) -> None:
     listed = {"case_id": "case-1", "colour": "red", "subject": "zqx"}
     body = {"state": "delivered", "day_list": {"day": "2026-03-02", "today": [listed]}}

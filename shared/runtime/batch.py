@@ -250,14 +250,14 @@ class Batch:
         """Run a handler; what a failed run had put is taken back, so that the others stand."""
         context = self._context.but(cause=envelope)
         for tries in range(1, TRIES + 1):
-            mark = self._tx.mark()
+            self._tx.keep()
             try:
                 events = list(handler(envelope.data, self._tx, context))
             except (Refusal, Unavailable, SQLAlchemyError):
-                self._tx.undo(mark)
+                self._tx.undo()
                 raise
             except Exception as bug:
-                self._tx.undo(mark)
+                self._tx.undo()
                 if tries == TRIES:
                     raise HandlerFailed(f"{envelope.type} {envelope.subject}") from bug
             else:

@@ -7,7 +7,8 @@ and look after every answer in Python, which costs more than the server needs fo
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
 
 import psycopg
 from psycopg import errors, pq
@@ -15,6 +16,9 @@ from psycopg.pq.abc import PGresult
 
 Question = tuple[str, Sequence[bytes]]
 """A statement and its parameters, in PostgreSQL's binary format."""
+
+LARGE = 32 * 1024
+"""Bytes of parameters that are worth sending by themselves."""
 
 Rows = list[tuple[bytes, ...]]
 """Values as text; an empty one may stand for null."""
@@ -30,27 +34,57 @@ class Asking:
         self._ready.register(self._libpq.socket, select.POLLIN | select.POLLOUT)
         self._prepared: dict[str, bytes] = {}
         """By statement, its name in the server."""
+        self._named = 0
+        """Names that were given, one to a statement that then failed as well."""
 
     @property
     def in_transaction(self) -> bool:
         """Whether one has begun; if not, what is asked in one go is a transaction of its own."""
         return self._libpq.transaction_status != pq.TransactionStatus.IDLE
 
-    def ask(self, questions: Sequence[Question]) -> list[Rows]:
+    def ask(self, questions: Iterable[Question]) -> list[Rows]:
         """The rows that each statement returns; raises `psycopg.Error` of the first that failed.
 
-        What comes after that one has then had no effect.
+        What comes after that one has then had no effect. What is large goes on its way at once:
+        the server is at it while the next question is put together. Should that fail, the error is
+        raised, and the transaction, which holds what came before, has to be rolled back.
         """
-        libpq = self._libpq
-        named = [(self._name(statement), values) for statement, values in questions]
-        libpq.enter_pipeline_mode()
+        new: list[str] = []
+        is_told: list[bool] = []
+        """Of each answer, whether it is a statement's, not that of preparing one."""
+        self._libpq.enter_pipeline_mode()
         try:
-            for name, values in named:
-                libpq.send_query_prepared(name, values, [pq.Format.BINARY] * len(values))
-            libpq.pipeline_sync()
-            return [_rows(_unless_failed(answer)) for answer in self._answers(len(named))]
+            try:
+                for statement, values in questions:
+                    if statement not in self._prepared:
+                        self._prepare(statement)
+                        new.append(statement)
+                        is_told.append(False)
+                    self._send(statement, values)
+                    is_told.append(True)
+            finally:
+                self._libpq.pipeline_sync()
+                answers = self._answers(len(is_told))
+            return [_rows(answer) for answer in compress(map(_unless_failed, answers), is_told)]
+        except BaseException:
+            for statement in new:  # it may never have come to that
+                del self._prepared[statement]
+            raise
         finally:
             self._leave()
+
+    def _send(self, statement: str, values: Sequence[bytes]) -> None:
+        formats = [pq.Format.BINARY] * len(values)
+        self._libpq.send_query_prepared(self._prepared[statement], values, formats)
+        if sum(map(len, values)) > LARGE:
+            self._flush()
+
+    def _prepare(self, statement: str) -> None:
+        """Name a statement; what follows it in the pipeline may use the name."""
+        self._named += 1
+        name = b"hot_%d" % self._named
+        self._libpq.send_prepare(name, statement.encode())
+        self._prepared[statement] = name
 
     def _leave(self) -> None:
         try:
@@ -71,25 +105,18 @@ class Asking:
     def _next(self) -> PGresult | None:
         """Wait for the next answer; by itself libpq would do so without letting others run."""
         libpq = self._libpq
-        while libpq.flush():
-            # the server may have to get rid of an answer before it reads on
-            [(_, ready)] = self._ready.poll()
-            if ready != select.POLLOUT:
-                libpq.consume_input()
+        self._flush()
         while libpq.is_busy():
             self._readable.poll()
             libpq.consume_input()
         return libpq.get_result()
 
-    def _name(self, statement: str) -> bytes:
-        name = self._prepared.get(statement)
-        if name is None:
-            name = b"hot_%d" % len(self._prepared)
-            self._libpq.send_prepare(name, statement.encode())
-            answer, _ = self._next(), self._next()
-            _unless_failed(answer)
-            self._prepared[statement] = name
-        return name
+    def _flush(self) -> None:
+        """Send everything; the server may have to get rid of an answer before it reads on."""
+        while self._libpq.flush():
+            [(_, ready)] = self._ready.poll()
+            if ready != select.POLLOUT:
+                self._libpq.consume_input()
 
 
 def _unless_failed(answer: PGresult | None) -> PGresult:

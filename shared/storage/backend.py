@@ -29,8 +29,9 @@ class Upsert:
 class Changes:
     """Everything that a transaction writes at its end."""
 
-    upserts: Sequence[Upsert]
     inserts: Mapping[sa.Table, Sequence[Row]]
+    upserts: Iterable[Upsert]
+    """To be gone through once: each is put together when it is asked for."""
     deletes: Mapping[sa.Table, Sequence[str]]
     """Primary keys."""
 

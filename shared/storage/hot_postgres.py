@@ -8,7 +8,7 @@ another, because a statement's cost is mostly that of asking (docs/decisions/hot
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import psycopg
@@ -48,17 +48,23 @@ class PostgresHot:
     def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
         """See `Hot`."""
         asking = _asking(connection)
-        questions = _begin(asking)
-        for upsert in changes.upserts:
-            questions += _upsert(upsert)
-        questions += [_insert(table, rows) for table, rows in changes.inserts.items()]
-        questions += [_delete(table, keys) for table, keys in changes.deletes.items()]
-        if commit:
-            questions.append(("commit", ()))
+        upserted: set[str] = set()
+
+        def questions() -> Iterator[Question]:
+            yield from _begin(asking)
+            # inserts are the most bytes by far, and the server is at them when the rest is made
+            yield from (_insert(table, rows) for table, rows in changes.inserts.items())
+            for upsert in changes.upserts:
+                upserted.add(upsert.table.name)
+                yield from _upsert(upsert)
+            yield from (_delete(table, keys) for table, keys in changes.deletes.items())
+            if commit:
+                yield "commit", ()
+
         try:
-            asking.ask(questions)
+            asking.ask(questions())
         except UniqueViolation as error:
-            if error.diag.table_name in {upsert.table.name for upsert in changes.upserts}:
+            if error.diag.table_name in upserted:
                 raise psycopg.OperationalError(RACED) from error
             raise
 
@@ -94,13 +100,13 @@ def _load(table: sa.Table) -> str:
     )
 
 
-def _upsert(upsert: Upsert) -> list[Question]:
+def _upsert(upsert: Upsert) -> Iterator[Question]:
     """New rows are only inserted: that costs less, and fails where they are no longer new."""
-    questions = [_insert(upsert.table, upsert.new)] if upsert.new else []
+    if upsert.new:
+        yield _insert(upsert.table, upsert.new)
     if upsert.known:
         statement = _inserting(upsert.table) + _replacing(upsert.table)
-        questions.append((statement, _columns(upsert.table, upsert.known)))
-    return questions
+        yield statement, _columns(upsert.table, upsert.known)
 
 
 def _insert(table: sa.Table, rows: Sequence[Row]) -> Question:

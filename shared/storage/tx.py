@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import starmap
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,6 +39,11 @@ class _Entities:
         """Keys that were not in the database."""
         self.changed: set[str] = set()
         """Keys of what is seen, but not in the database yet."""
+
+    @property
+    def gone(self) -> list[str]:
+        """Keys of what is to be deleted, in their order."""
+        return sorted(key for key in self.changed if self.seen[key] is None)
 
     def restore(self, key: str, before: Any, changed: bool) -> None:
         """Make a key what it was; `_UNKNOWN` was not seen."""
@@ -181,13 +187,13 @@ class Tx:
         """Delete claims, after which a message would take effect again."""
         self._delete(self._messaging.inbox, ids)
 
-    def mark(self) -> int:
-        """A point to which `undo` can go back."""
-        return len(self._undo)
+    def keep(self) -> None:
+        """What was put so far stays, and need not be remembered for `undo`."""
+        self._undo.clear()
 
-    def undo(self, mark: int) -> None:
-        """Forget everything buffered since the mark; claims stay."""
-        while len(self._undo) > mark:
+    def undo(self) -> None:
+        """Forget everything buffered since `keep`; claims stay."""
+        while self._undo:
             take_back, *given = self._undo.pop()
             take_back(*given)
 
@@ -197,14 +203,14 @@ class Tx:
             same = (known == part for known, part in zip(table.primary_key, key, strict=True))
             self.connection.execute(sa.update(table).where(*same).values({column: value}))
         by_table = sorted(self._entities.items(), key=lambda pair: pair[0].table.name)
-        changed = [_changed(*pair) for pair in by_table if pair[1].changed]
-        removed = {upsert.table: gone for upsert, gone in changed if gone}
+        changed = [pair for pair in by_table if pair[1].changed]
+        removed = {kind.table: gone for kind, entities in changed if (gone := entities.gone)}
         changes = Changes(
-            upserts=[upsert for upsert, _ in changed if upsert.new or upsert.known],
             inserts={table: rows for table, rows in self._inserts.items() if rows},
+            upserts=starmap(_upsert, changed),
             deletes={table: ids for table, ids in self._deletes.items() if ids} | removed,
         )
-        if changes.upserts or changes.inserts or changes.deletes:
+        if changed or changes.inserts or changes.deletes:
             self._hot.write(self.connection, changes, commit=commit)
 
     def _unseen(
@@ -240,10 +246,9 @@ class Tx:
         self._undo.append((kept.__delitem__, slice(before, None)))
 
 
-def _changed(collection: Collection[Any], entities: _Entities) -> tuple[Upsert, list[str]]:
-    """What is to be written, and the keys of what is to be deleted."""
+def _upsert(collection: Collection[Any], entities: _Entities) -> Upsert:
     seen, row = entities.seen, collection.row
     there = {key for key in entities.changed if seen[key] is not None}
     new = [row(seen[key]) for key in sorted(there & entities.absent)]
     known = [row(seen[key]) for key in sorted(there - entities.absent)]
-    return Upsert(collection.table, new, known), sorted(entities.changed - there)
+    return Upsert(collection.table, new, known)

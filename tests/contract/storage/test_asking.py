@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from time import monotonic
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from psycopg.adapt import Transformer
 from psycopg.pq import Format
 
-from shared.storage.asking import Asking
+from shared.storage.asking import LARGE, Asking, Question
 from shared.storage.packed import TEXT, element_of, number
 from tests.support.servers.server import libpq
 
@@ -73,6 +75,63 @@ def test_after_a_statement_that_fails_nothing_is_carried_out(
     assert asking.ask([("select * from line", [])]) == [[]]
 
 
+def test_what_was_to_be_prepared_behind_a_failure_is_prepared_when_it_is_asked_again(
+    driver: psycopg.Connection[Any],
+) -> None:
+    asking = Asking(driver)
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        asking.ask([("select from nowhere", []), ("select 1", [])])
+    assert asking.ask([("select 1", []), ("select 2", [])]) == [[(b"1",)], [(b"2",)]]
+    assert asking.ask([("select 2", [])]) == [[(b"2",)]]
+
+
+def test_a_parameter_that_is_no_bytes_leaves_the_connection_in_order(
+    driver: psycopg.Connection[Any],
+) -> None:
+    mistaken: Any = "no bytes"
+    asking = Asking(driver)
+    with pytest.raises(TypeError):
+        asking.ask([("select 1", []), ("select $1::text", [mistaken])])
+    assert asking.ask([("select $1::text", [b"bytes"])]) == [[(b"bytes",)]]
+
+
+def test_a_question_that_cannot_be_put_together_leaves_the_connection_in_order(
+    driver: psycopg.Connection[Any],
+) -> None:
+    def questions() -> Iterator[Question]:
+        yield "begin", []
+        yield "create table line (words text)", []
+        raise ValueError("this row cannot be written")
+
+    asking = Asking(driver)
+    with pytest.raises(ValueError, match="this row"):
+        asking.ask(questions())
+    assert asking.in_transaction
+    driver.rollback()
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        asking.ask([("select * from line", [])])
+
+
+def test_what_is_large_is_under_way_while_the_next_question_is_put_together(
+    driver: psycopg.Connection[Any], database: str
+) -> None:
+    with psycopg.connect(libpq(database), autocommit=True) as other:
+
+        def is_active() -> bool:
+            query = "select state = 'active' from pg_stat_activity where pid = %s"
+            row = other.execute(query, [driver.info.backend_pid]).fetchone()
+            return row is not None and bool(row[0])
+
+        def questions() -> Iterator[Question]:
+            yield "select pg_sleep(1), length($1::text)", [b"a" * LARGE * 100]
+            until = monotonic() + 0.9
+            while not is_active():
+                assert monotonic() < until
+            yield "select 1", []
+
+        assert Asking(driver).ask(questions())[1] == [(b"1",)]
+
+
 def test_a_transaction_lasts_as_long_as_it_is_asked_to(driver: psycopg.Connection[Any]) -> None:
     asking = Asking(driver)
     assert not asking.in_transaction
@@ -100,9 +159,10 @@ def test_a_statement_is_prepared_once(driver: psycopg.Connection[Any]) -> None:
 
 
 def test_a_connection_broken_off_in_the_middle_is_given_up(
-    driver: psycopg.Connection[Any],
+    driver: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mistaken: Any = "no bytes"
-    with pytest.raises(TypeError):
-        Asking(driver).ask([("select 1", []), ("select $1::text", [mistaken])])
+    asking = Asking(driver)
+    monkeypatch.setattr(asking, "_answers", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        asking.ask([("select 1", [])])
     assert driver.closed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
@@ -34,6 +34,7 @@ class Watched:
         return self.hot.open(connection, claim, wanted)
 
     def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
+        changes = replace(changes, upserts=list(changes.upserts))
         self.written.append(changes)
         self.hot.write(connection, changes, commit=commit)
 
@@ -184,18 +185,18 @@ def test_a_log_keeps_its_rows_in_full(storage: Storage, now: datetime) -> None:
     assert rows == [(2**40, "first", b"\x00\xff"), (2**40 + 1, "zweite Zeile", None)]
 
 
-def test_undoing_restores_what_was_before_the_mark(storage: Storage, now: datetime) -> None:
+def test_undoing_restores_what_was_kept(storage: Storage, now: datetime) -> None:
     keep(storage, now, Tool(id="saw"), Tool(id="axe"))
     with storage.transaction(now) as tx:
         tx.put(TOOLS, Tool(id="saw", uses=1))
         tx.append(DIARY, 1, "kept", None)
-        mark = tx.mark()
+        tx.keep()
         tx.put(TOOLS, Tool(id="saw", uses=2))
         tx.put(TOOLS, Tool(id="saw", uses=3))
         tx.put(TOOLS, Tool(id="axe", uses=1))
         tx.put(TOOLS, Tool(id="new"))
         tx.append(DIARY, 2, "undone", None)
-        tx.undo(mark)
+        tx.undo()
         assert tx.get(TOOLS, "saw") == Tool(id="saw", uses=1)
         assert tx.get(TOOLS, "axe") == Tool(id="axe")
         assert tx.get(TOOLS, "new") is None
@@ -206,16 +207,14 @@ def test_undoing_restores_what_was_before_the_mark(storage: Storage, now: dateti
         assert connection.scalars(sa.select(DIARY.table.c.line)).all() == ["kept"]
 
 
-def test_marks_nest(storage: Storage, now: datetime) -> None:
+def test_what_is_kept_cannot_be_undone(storage: Storage, now: datetime) -> None:
     with storage.transaction(now) as tx:
-        outer = tx.mark()
         tx.put(TOOLS, Tool(id="saw"))
-        inner = tx.mark()
+        tx.keep()
         tx.put(TOOLS, Tool(id="axe"))
-        tx.undo(inner)
-        assert (tx.get(TOOLS, "saw"), tx.get(TOOLS, "axe")) == (Tool(id="saw"), None)
-        tx.undo(outer)
-        assert tx.get(TOOLS, "saw") is None
+        tx.keep()
+        tx.undo()
+        assert (tx.get(TOOLS, "saw"), tx.get(TOOLS, "axe")) == (Tool(id="saw"), Tool(id="axe"))
 
 
 def test_a_body_that_no_longer_fits_its_model_is_an_error(storage: Storage, now: datetime) -> None:

@@ -85,10 +85,10 @@ def test_what_is_taken_back_was_never_forgotten(storage: Storage, now: datetime)
 
     with storage.transaction(now) as tx:
         tx.remove(TOOLS, "axe")
-        mark = tx.mark()
+        tx.keep()
         forget(tx)
         tx.put(TOOLS, AXE)
-        tx.undo(mark)
+        tx.undo()
         assert tx.get(TOOLS, "axe") is None
     assert kept(storage, now) == [SAW, None]
     assert lines(storage) == ["Li Wei broke the saw", "quiet"]

@@ -133,11 +133,11 @@ def test_undoing_takes_messages_back(storage: Storage, now: datetime) -> None:
         tx.send([message("1")])
     with storage.transaction(now) as tx:
         tx.send([message("2")])
-        mark = tx.mark()
+        tx.keep()
         tx.send([message("3"), message("4")])
         tx.discard(["1"])
         tx.park(parked("p", now))
-        tx.undo(mark)
+        tx.undo()
     assert [row.id for row in storage.outbox()] == ["1", "2"]
     assert storage.parked() == []
 

@@ -48,15 +48,25 @@ Opening = Callable[[], RemoteDoor | QueueDoor]
 
 
 @dataclass
+class Paces:
+    """Of all bursts of a variant."""
+
+    cases_per_second: float
+    """The median."""
+    ratio: float
+    """To the yardstick right before and after; the median."""
+    ratios: list[float]
+
+
+@dataclass
 class Figures:
     """What one variant did."""
 
     name: str
-    cases_per_second: float
-    """The median of all bursts."""
-    ratio: float
-    """To the yardstick right before and after; the median."""
-    ratios: list[float]
+    closed: Paces
+    """Until the last case of a burst was closed."""
+    entered: Paces | None = None
+    """Until the ledger had entered all of it."""
     cpu_ms_per_case: dict[str, float] | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
@@ -94,8 +104,8 @@ def _run(cases: int, rounds: int, singles: int) -> list[Figures]:
                 by_turns(variants, yardstick, cases, rounds)
     passing = median(yardstick.storing) / median(yardstick.passing)
     return [
-        Figures("chain, storing", cases / median(yardstick.storing), 1, []),
-        Figures("chain, storing nothing", cases / median(yardstick.passing), passing, []),
+        Figures("chain, storing", Paces(cases / median(yardstick.storing), 1, [])),
+        Figures("chain, storing nothing", Paces(cases / median(yardstick.passing), passing, [])),
         *(_figures(variant, cases) for variant in variants),
     ]
 
@@ -136,16 +146,15 @@ def _burst(opening: Opening, journal: Journal, meter: Callable[[], Meter], cases
     with closing(opening()) as door:
         Loop(door, journal).throughput(WARM)
         running = meter()
-        seconds = Loop(door, journal).throughput(cases)
-        return seconds, running.stop()
+        pace = Loop(door, journal).throughput(cases)
+        return pace, running.stop()
 
 
 def _figures(variant: Variant, cases: int) -> Figures:
     return Figures(
         variant.name,
-        cases / variant.seconds,
-        median(variant.ratios),
-        variant.ratios,
+        _paces(variant, "closed", cases),
+        _paces(variant, "entered", cases),
         cpu_ms_per_case={
             part: used / cases * 1000 for part, used in variant.processor_seconds().items()
         },
@@ -155,28 +164,40 @@ def _figures(variant: Variant, cases: int) -> Figures:
     )
 
 
+def _paces(variant: Variant, what: str, cases: int) -> Paces:
+    ratios = variant.ratios(what)
+    return Paces(cases / variant.seconds(what), median(ratios), ratios)
+
+
 def _show(figures: list[Figures]) -> None:
     table = Table(
         box=SIMPLE_HEAD,
         title="Closed loop: recorded → routed → answered → rated → closed",
         caption=f"p50, p99: ms at {RATE:.0f} cases/s; the others in bursts; CPU: ms a case",
     )
-    for column in ("", "cases/s", "× chain", "", "p50", "p99", *PARTS, "MB"):
+    paces = "closed/s", "× chain", "entered/s", "× chain"
+    for column in ("", *paces, "p50", "p99", *PARTS, "MB"):
         table.add_column(column, justify="right" if table.columns else "left", no_wrap=True)
     for each in figures:
         cpu = each.cpu_ms_per_case or {}
-        spread = f"{min(each.ratios):.2f}–{max(each.ratios):.2f}" if each.ratios else ""
         table.add_row(
             each.name,
-            f"{each.cases_per_second:,.0f}",
-            f"{each.ratio:.2f}",
-            spread,
+            *_pace(each.closed),
+            *_pace(each.entered),
             *(f"{value:.0f}" if value else "" for value in (each.p50_ms, each.p99_ms)),
             *(f"{cpu[part]:.2f}" if part in cpu else "" for part in PARTS),
             f"{each.peak_mb:.0f}" if each.peak_mb else "",
         )
     # a file has no width of its own
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+def _pace(paces: Paces | None) -> tuple[str, str]:
+    """Cases a second; the ratio, its least and its greatest."""
+    if paces is None:
+        return "", ""
+    spread = f" ({min(paces.ratios):.2f}–{max(paces.ratios):.2f})" if paces.ratios else ""
+    return f"{paces.cases_per_second:,.0f}", f"{paces.ratio:.2f}{spread}"
 
 
 if __name__ == "__main__":

@@ -81,5 +81,5 @@ def _live(line: Connection) -> None:
                         line.send(loop().latency(cases, rate))
                     else:
                         meter = Meter([os.getpid()])
-                        seconds = loop().throughput(cases)
-                        line.send((seconds, meter.stop()))
+                        pace = loop().throughput(cases)
+                        line.send((pace, meter.stop()))

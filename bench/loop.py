@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from time import perf_counter, sleep
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -97,6 +97,15 @@ Journal = Callable[[], int]
 """How many entries the ledger's journal holds."""
 
 
+class Pace(NamedTuple):
+    """Seconds since the first of some cases was submitted."""
+
+    closed: float
+    """Until a listener has heard that the last one is closed."""
+    entered: float
+    """Until the ledger, which hears of everything last, has entered all that happened."""
+
+
 @dataclass
 class Loop:
     """Units and informants who answer and rate whatever comes to them."""
@@ -115,11 +124,8 @@ class Loop:
         self._players = ThreadPoolExecutor(PLAYERS, thread_name_prefix="player")
         self.door.hear(self._hear)
 
-    def throughput(self, cases: int) -> float:
-        """Submit so many cases in batches, and return the seconds until all is done about them.
-
-        They are closed by then, and the ledger, which hears of everything last, has entered all.
-        """
+    def throughput(self, cases: int) -> Pace:
+        """Submit so many cases in batches."""
         began, written = perf_counter(), self.journal()
         batches = [
             [self._case(number) for number in range(first, min(first + BATCH, cases))]
@@ -128,9 +134,10 @@ class Loop:
         with ThreadPoolExecutor(SUBMITTERS) as submitters:
             list(submitters.map(self._submit, batches))
         self._wait(cases)
+        closed = perf_counter() - began
         while self.journal() < written + cases * ENTRIES:
             sleep(LOOK)
-        return perf_counter() - began
+        return Pace(closed, perf_counter() - began)
 
     def latency(self, cases: int, rate: float) -> list[float]:
         """Submit single cases at a steady rate per second; the sorted seconds that each took."""

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from bench.loop import Pace
+
 
 @dataclass
 class Usage:
@@ -19,8 +21,8 @@ class Usage:
     """Of the largest Python process, at its end."""
 
 
-Burst = tuple[float, Usage]
-"""Seconds from the first case's submission to the journal's last entry, and what was used."""
+Burst = tuple[Pace, Usage]
+"""How long a burst of cases took, and what was used until the journal's last entry."""
 
 
 class Meter:

@@ -28,13 +28,20 @@ class Variant:
     latencies: Sequence[float]
     """Seconds of each single case at light load, sorted."""
     bursts: list[Burst] = field(default_factory=list)
-    ratios: list[float] = field(default_factory=list)
-    """Each burst's pace to the yardstick's, which was taken right before and right after it."""
+    beside: list[float] = field(default_factory=list)
+    """The yardstick's seconds, right before and right after each burst, their mean."""
 
-    @property
-    def seconds(self) -> float:
-        """Of a burst; the median."""
-        return median(seconds for seconds, _ in self.bursts)
+    def seconds(self, what: str) -> float:
+        """Of a burst, until all is `closed` or `entered`; the median."""
+        return median(self._paces(what))
+
+    def ratios(self, what: str) -> list[float]:
+        """Each burst's pace to the yardstick's beside it."""
+        both = zip(self.beside, self._paces(what), strict=True)
+        return [beside / pace for beside, pace in both]
+
+    def _paces(self, what: str) -> list[float]:
+        return [float(getattr(pace, what)) for pace, _ in self.bursts]
 
     def latency(self, share: float) -> float:
         """Seconds within which such a share of the single cases was closed."""
@@ -76,11 +83,10 @@ def by_turns(variants: Sequence[Variant], yardstick: Yardstick, cases: int, roun
         for variant in variants:
             say(f"round {number} of {rounds}: {cases} cases, {variant.name}, then {HOPS} bare hops")
             sleep(REST)
-            seconds, usage = variant.burst(cases)
+            variant.bursts.append(variant.burst(cases))
             sleep(REST)
             after = yardstick.look(cases)
-            variant.bursts.append((seconds, usage))
-            variant.ratios.append((before + after) / 2 / seconds)
+            variant.beside.append((before + after) / 2)
             before = after
         yardstick.look_aside(cases)
 

@@ -59,7 +59,8 @@ class Settings(BaseModel):
     ] = "info"
     """The least important level that is still logged."""
     batch: Annotated[int, Field(ge=1, le=5000, validation_alias="CONCENTRIC_BATCH")] = 500
-    """About the most events and commands that one transaction takes in."""
+    """About the most events and commands that one transaction takes in, and five times as many of
+    events that can wait."""
     outbox_rows: Annotated[
         int, Field(ge=1, le=100_000_000, validation_alias="CONCENTRIC_OUTBOX_ROWS")
     ] = 100_000

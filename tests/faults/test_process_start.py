@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from time import monotonic, sleep
 
+import psycopg
 import pytest
-import sqlalchemy as sa
 
 from tests.support.processes import service
 from tests.support.servers.postgres import PrivatePostgres
+from tests.support.servers.server import libpq
 
 NOBODY = "amqp://nobody:nothing@127.0.0.1:9/%2F"
 
@@ -20,24 +21,29 @@ def _reasons(log: str) -> list[str]:
     return [line["reason"] for line in lines if line["event"] == "cannot start"]
 
 
+def _schema_becomes(database: str, version: str) -> str:
+    """Write another version of the router's schema down; the one that stood there."""
+    with psycopg.connect(libpq(database)) as connection:
+        row = connection.execute("select version_num from router.alembic_version").fetchone()
+        connection.execute("update router.alembic_version set version_num = %s", [version])
+    assert row is not None
+    return str(row[0])
+
+
 def test_a_service_refuses_a_schema_that_is_newer_than_it_knows(
     vhost: str, database: str, tmp_path: Path
 ) -> None:
     router = service(tmp_path, vhost, database, "router")
     router.start()
     assert router.stop() == 0
-    engine = sa.create_engine(database)
-    with engine.begin() as connection:
-        connection.execute(sa.text("update router.alembic_version set version_num = '0999'"))
+    known = _schema_becomes(database, "0999")
     router.launch()
     assert router.wait_ended() == 2
     [reason] = _reasons(router.said)
-    assert "has schema 0999, but this program knows none after 0003" in reason
+    assert f"has schema 0999, but this program knows none after {known}" in reason
     assert "Run that release or a later one, or restore the backup" in reason
     assert "Traceback" not in router.said
-    with engine.begin() as connection:
-        connection.execute(sa.text("update router.alembic_version set version_num = '0003'"))
-    engine.dispose()
+    _schema_becomes(database, known)
     router.start()
     router.kill()
 

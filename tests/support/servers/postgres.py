@@ -32,7 +32,13 @@ class PrivatePostgres(PrivateNode):
         if not self._data.exists():
             self._create()
         # No socket file: the folder's path may be longer than a socket's may be.
-        settings = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200")
+        # Its buffers are a quarter of a small machine's memory, as docs/operations.md advises.
+        settings = (
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=200",
+            "shared_buffers=1GB",
+        )
         self.spawn(
             [
                 self._programs / "postgres",

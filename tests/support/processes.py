@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ import httpx
 
 from services.embedded.catalogue import NAMES
 from tests.support.machine import POLICIES
+from tests.support.servers.server import free_ports
 
 START = 90.0
 """Seconds that a process has to become ready, on a machine that does other things as well."""
@@ -27,7 +27,7 @@ class Process:
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
         self._command = command
-        self._port = _free_port()
+        [self._port] = free_ports(1)
         self._environment = {**os.environ, **environment, "CONCENTRIC_PORT": str(self._port)}
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -173,10 +173,3 @@ def environment(folder: Path, database: str | None) -> dict[str, str]:
 def concentric() -> str:
     """The installed command, beside the interpreter that runs the tests."""
     return str(Path(sys.executable).with_name("concentric"))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

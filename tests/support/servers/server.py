@@ -1,11 +1,12 @@
 """What every server offers, however it came to be, and how to tell that it answers."""
 
+import random
 import secrets
 import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pika
@@ -13,6 +14,9 @@ import pika.exceptions
 import psycopg
 
 USER = "concentric"
+
+PORTS = range(20_000, 32_000)
+"""Linux gives connections ports from 32,768 on, macOS and Windows from 49,152 on."""
 
 
 class ServerError(RuntimeError):
@@ -55,12 +59,20 @@ def new_password() -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface on which nothing listens at this moment."""
+    """Ports of the loopback interface on which nothing listens at this moment.
+
+    They lie below those that the system gives to connections: one of these could have the port
+    when a server that was killed is to listen there again.
+    """
+    found: list[int] = []
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+        for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+            if len(found) == count:
+                break
+            with suppress(OSError):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 def until_it_answers(

@@ -36,7 +36,7 @@ def upgrade() -> None:
     postgres = op.get_bind().dialect.name == "postgresql"
     subject = "body::json ->> 'subject'" if postgres else "json_extract(body, '$.subject')"
     op.execute(
-        f"insert into facts (case_id, {names}, subject, words)"  # noqa: S608 - names of our own
+        f"insert into facts (case_id, {names}, subject, words)"
         f" select key, {names}, {subject}, words from dossiers join texts on case_id = key"
     )
     op.drop_table("texts")

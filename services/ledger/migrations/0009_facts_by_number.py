@@ -16,7 +16,7 @@ def upgrade() -> None:
         "(body::json ->> 'first_seq')::bigint" if postgres else "json_extract(body, '$.first_seq')"
     )
     op.add_column("dossiers", sa.Column("first_seq", sa.BigInteger()))
-    op.execute(f"update dossiers set first_seq = {number}")  # noqa: S608 - of our own
+    op.execute(f"update dossiers set first_seq = {number}")
     op.create_index("ix_dossiers_first_seq", "dossiers", ["first_seq"])
     _facts()
     _ratings()
@@ -25,7 +25,7 @@ def upgrade() -> None:
 def _facts() -> None:
     """The table anew, in the order of its new key."""
     op.execute(
-        f"create temporary table moved as select first_seq, {MOVED}"  # noqa: S608 - names of our own
+        f"create temporary table moved as select first_seq, {MOVED}"
         " from facts join dossiers on key = case_id"
     )
     op.drop_table("facts")
@@ -42,7 +42,7 @@ def _facts() -> None:
         sa.Column("words", sa.Text(), nullable=False),
     )
     op.execute(
-        f"insert into facts (first_seq, {MOVED})"  # noqa: S608 - names of our own
+        f"insert into facts (first_seq, {MOVED})"
         f" select first_seq, {MOVED} from moved order by first_seq"
     )
     op.execute("drop table moved")

@@ -25,7 +25,7 @@ def upgrade() -> None:
     postgres = op.get_bind().dialect.name == "postgresql"
     decision = "body::json -> 'decision'" if postgres else "json_extract(body, '$.decision')"
     op.execute(
-        "insert into decisions (case_id, version, body)"  # noqa: S608 - of our own
+        "insert into decisions (case_id, version, body)"
         f" select key, 0, cast({decision} as text) from decided"
     )
     op.drop_table("decided")

@@ -113,6 +113,9 @@ class LocalConsumer:
 class LocalBus(Bus):
     """Services in one process; it implements `Bus`."""
 
+    room = 256 * 1024
+    """Until its readers are done, they hold all of that in memory, and read as well."""
+
     def __init__(self) -> None:
         self._lock = Lock()
         self._consumers: dict[str, LocalConsumer] = {}

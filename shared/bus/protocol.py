@@ -91,6 +91,9 @@ Settled = Callable[[str | None], None]
 class Bus(Protocol):
     """A way for services to reach one another."""
 
+    room: int
+    """About the most bytes of messages that one sender should have on their way at a time."""
+
     def send(self, messages: Sequence[Message], settled: Settled) -> None:
         """Hand messages over; callable from any thread.
 

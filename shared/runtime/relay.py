@@ -18,10 +18,6 @@ from shared.runtime.backlog import Backlog
 from shared.storage.messaging import OutboxRow
 from shared.storage.storage import Storage
 
-FLIGHT_BYTES = 256 * 1024
-"""About the most bytes on their way; beyond that rows are read from the outbox in their turn. In
-one process their readers hold all of that, read, in memory."""
-
 CATCH_UP = 200
 """The most rows read from the outbox at a time."""
 
@@ -47,8 +43,8 @@ class Relay(threading.Thread):
 
     What the worker has committed it sends at once, on the worker's own thread. The relay's thread
     only reads from the outbox what could not be sent then: what was left from before the start,
-    what the bus did not take, and what came while too much was on its way. Published rows are
-    deleted by the worker, in its next transaction.
+    what the bus did not take, and what came while more was on its way than the bus has room for.
+    Published rows are deleted by the worker, in its next transaction.
     """
 
     def __init__(
@@ -188,7 +184,7 @@ class Relay(threading.Thread):
                 now = monotonic()
                 if self._halt.is_set() and (now > self._deadline or self._idle):
                     return False
-                if self._bytes <= FLIGHT_BYTES and (self._behind or now - self._swept > SWEEP):
+                if self._bytes <= self._bus.room and (self._behind or now - self._swept > SWEEP):
                     return True
                 until = self._deadline if self._halt.is_set() else now + SWEEP
                 self._changed.wait(max(0.0, until - now))
@@ -212,7 +208,7 @@ class Relay(threading.Thread):
         self._swept = monotonic()
         with self._changed:
             behind, self._behind, self._reading = self._behind, False, True
-            known, room = frozenset(self._known), FLIGHT_BYTES - self._bytes
+            known, room = frozenset(self._known), self._bus.room - self._bytes
         try:
             before = None if behind else datetime.now(UTC) - ORPHANED
             rows = self._storage.outbox(before=before, known=known, limit=CATCH_UP, room=room)
@@ -240,7 +236,7 @@ class Relay(threading.Thread):
         for row in rows:
             if row.id in self._known:
                 continue
-            if self._bytes > FLIGHT_BYTES:
+            if self._bytes > self._bus.room:
                 self._fall_behind()
                 break
             self._known.add(row.id)

@@ -174,6 +174,8 @@ class Broker:
 class Wire(Bus):
     """One process's way to the broker; it implements `Bus`."""
 
+    room = 1_000_000
+
     def __init__(self, broker: Broker, name: str) -> None:
         self._broker = broker
         self._name = name

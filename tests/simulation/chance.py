@@ -21,7 +21,7 @@ from tests.simulation import rules
 T = TypeVar("T")
 
 NARROW: Mapping[str, int] = {
-    "shared.runtime.relay.FLIGHT_BYTES": 4000,
+    "tests.simulation.broker.Wire.room": 4000,
     "shared.runtime.relay.CATCH_UP": 2,
     "services.deadline.store.MOST": 2,
     "services.deadline.calendars.BATCH": 2,

@@ -13,7 +13,6 @@ import pytest
 from shared.bus.protocol import Bus, Consumer, Delivery, Message, Settled, Subscription
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
-from shared.runtime import relay as module
 from shared.runtime.backlog import Backlog, Bounds
 from shared.runtime.relay import Relay
 from shared.storage.messaging import OutboxRow
@@ -25,6 +24,8 @@ def rows(*ids: str, body: bytes = b"[]") -> list[OutboxRow]:
 
 class Slow(Bus):
     """Takes messages while it has no problem, and says that they are safe when it is told to."""
+
+    room = 1_000_000
 
     def __init__(self) -> None:
         self.away: str | None = None
@@ -204,10 +205,8 @@ def test_a_row_that_is_never_taken_is_tried_less_and_less_though_others_are(
     assert setting.relay.published() == []
 
 
-def test_no_more_is_on_its_way_than_its_readers_can_hold(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "FLIGHT_BYTES", 100)
+def test_no_more_is_on_its_way_than_the_bus_has_room_for(setting: Setting) -> None:
+    setting.bus.room = 100
     for number in range(4):
         setting.commit(rows(f"{number}", body=b"x" * 60))
     sleep(0.1)
@@ -235,10 +234,8 @@ def test_what_is_deleted_while_the_outbox_is_read_is_not_sent_again(setting: Set
     assert setting.bus.sent == ["1", "2", "2"]
 
 
-def test_what_is_read_from_the_outbox_is_bounded_as_well(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "FLIGHT_BYTES", 100)
+def test_what_is_read_from_the_outbox_is_bounded_as_well(setting: Setting) -> None:
+    setting.bus.room = 100
     setting.bus.away = "away"
     for number in range(6):
         setting.commit(rows(f"{number}", body=b"x" * 60))

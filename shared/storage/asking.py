@@ -36,6 +36,11 @@ class Asking:
         """By statement, its name in the server."""
         self._named = 0
         """Names that were given, one to a statement that then failed as well."""
+        self._is_told: list[bool] = []
+        """Of each answer that is still to come, whether it is a statement's, not that of preparing
+        one."""
+        self._new: list[str] = []
+        """Statements whose preparation is still to be answered."""
 
     @property
     def in_transaction(self) -> bool:
@@ -49,33 +54,44 @@ class Asking:
         the server is at it while the next question is put together. Should that fail, the error is
         raised, and the transaction, which holds what came before, has to be rolled back.
         """
-        new: list[str] = []
-        is_told: list[bool] = []
-        """Of each answer, whether it is a statement's, not that of preparing one."""
-        self._libpq.enter_pipeline_mode()
+        ahead = sum(self._is_told)
         try:
             try:
-                for statement, values in questions:
-                    if statement not in self._prepared:
-                        self._prepare(statement)
-                        new.append(statement)
-                        is_told.append(False)
-                    self._send(statement, values)
-                    is_told.append(True)
+                self.ask_ahead(questions)
             finally:
                 self._libpq.pipeline_sync()
-                answers = self._answers(len(is_told))
-            return [_rows(answer) for answer in compress(map(_unless_failed, answers), is_told)]
+                answers = self._answers(len(self._is_told))
+            told = list(compress(map(_unless_failed, answers), self._is_told))
+            return [_rows(answer) for answer in told[ahead:]]
         except BaseException:
-            for statement in new:  # it may never have come to that
+            for statement in self._new:  # it may never have come to that
                 del self._prepared[statement]
             raise
         finally:
+            self._is_told.clear()
+            self._new.clear()
             self._leave()
+
+    def ask_ahead(self, questions: Iterable[Question]) -> None:
+        """Ask, and go on: whether it failed is told when something is asked the next time.
+
+        Until then the connection is for no other use.
+        """
+        self._libpq.enter_pipeline_mode()
+        for statement, values in questions:
+            if statement not in self._prepared:
+                self._prepare(statement)
+            self._send(statement, values)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether something was asked whose answer nobody has waited for."""
+        return bool(self._is_told)
 
     def _send(self, statement: str, values: Sequence[bytes]) -> None:
         formats = [pq.Format.BINARY] * len(values)
         self._libpq.send_query_prepared(self._prepared[statement], values, formats)
+        self._is_told.append(True)
         if sum(map(len, values)) > LARGE:
             self._flush()
 
@@ -85,6 +101,8 @@ class Asking:
         name = b"hot_%d" % self._named
         self._libpq.send_prepare(name, statement.encode())
         self._prepared[statement] = name
+        self._new.append(statement)
+        self._is_told.append(False)
 
     def _leave(self) -> None:
         try:

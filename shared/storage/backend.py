@@ -19,10 +19,10 @@ class Upsert:
     """Rows to be written, in the order of their keys, no key twice."""
 
     table: sa.Table
-    new: Sequence[Row]
-    """Those that this transaction has read as absent, and which nobody may have written since."""
-    known: Sequence[Row]
-    """Others, whether or not they exist."""
+    rows: Sequence[Row]
+    new: bool
+    """Whether this transaction has read them as absent, so that nobody may have written them since;
+    others are written whether or not they exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Changes:
 
     inserts: Mapping[sa.Table, Sequence[Row]]
     upserts: Iterable[Upsert]
-    """To be gone through once: each is put together when it is asked for."""
+    """To be gone through once: each is put together when it is asked for. A table may come several
+    times, no row of it twice."""
     deletes: Mapping[sa.Table, Sequence[str]]
     """Primary keys."""
 
@@ -69,6 +70,18 @@ class Hot(Protocol):
 
         What was read is locked until the end of the transaction.
         """
+
+    def insert_ahead(
+        self, connection: sa.Connection, inserts: Mapping[sa.Table, Sequence[Row]]
+    ) -> None:
+        """Begin to insert rows, and do not wait for it.
+
+        Whether that failed is told by whatever is asked next. `settle` comes before any other use
+        of the connection.
+        """
+
+    def settle(self, connection: sa.Connection) -> None:
+        """Wait for what was begun ahead; raises its error."""
 
     def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
         """Write everything; where somebody else wrote a `new` key, an error that `away` knows.

@@ -45,6 +45,20 @@ class PostgresHot:
         loaded = zip(wanted, answers, strict=True)
         return Opened(unclaimed, {table: [body for (body,) in rows] for table, rows in loaded})
 
+    def insert_ahead(
+        self, connection: sa.Connection, inserts: Mapping[sa.Table, Sequence[Row]]
+    ) -> None:
+        """See `Hot`."""
+        asking = _asking(connection)
+        asking.ask_ahead(_begin(asking))
+        asking.ask_ahead(_insert(table, rows) for table, rows in inserts.items())
+
+    def settle(self, connection: sa.Connection) -> None:
+        """See `Hot`."""
+        asking = _asking(connection)
+        if asking.is_ahead:
+            asking.ask(())
+
     def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
         """See `Hot`."""
         asking = _asking(connection)
@@ -56,7 +70,7 @@ class PostgresHot:
             yield from (_insert(table, rows) for table, rows in changes.inserts.items())
             for upsert in changes.upserts:
                 upserted.add(upsert.table.name)
-                yield from _upsert(upsert)
+                yield _upsert(upsert)
             yield from (_delete(table, keys) for table, keys in changes.deletes.items())
             if commit:
                 yield "commit", ()
@@ -100,13 +114,12 @@ def _load(table: sa.Table) -> str:
     )
 
 
-def _upsert(upsert: Upsert) -> Iterator[Question]:
+def _upsert(upsert: Upsert) -> Question:
     """New rows are only inserted: that costs less, and fails where they are no longer new."""
-    if upsert.new:
-        yield _insert(upsert.table, upsert.new)
-    if upsert.known:
-        statement = _inserting(upsert.table) + _replacing(upsert.table)
-        yield statement, _columns(upsert.table, upsert.known)
+    statement = _inserting(upsert.table)
+    return statement if upsert.new else statement + _replacing(upsert.table), _columns(
+        upsert.table, upsert.rows
+    )
 
 
 def _insert(table: sa.Table, rows: Sequence[Row]) -> Question:

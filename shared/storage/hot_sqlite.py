@@ -33,14 +33,23 @@ class SqliteHot:
         unclaimed = set() if claim is None else _claim(driver, claim)
         return Opened(unclaimed, {table: _load(driver, table, wanted[table]) for table in wanted})
 
+    def insert_ahead(
+        self, connection: sa.Connection, inserts: Mapping[sa.Table, Sequence[Row]]
+    ) -> None:
+        """See `Hot`; there is nobody else who could do it meanwhile."""
+        driver = _driver(connection)
+        for table, rows in inserts.items():
+            _write(driver, table, rows)
+
+    def settle(self, connection: sa.Connection) -> None:
+        """See `Hot`: it is done."""
+
     def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:  # noqa: ARG002
         """See `Hot`; nobody else can have written a new key, and the commit is near anyway."""
         driver = _driver(connection)
         for upsert in changes.upserts:
-            all_rows = [*upsert.new, *upsert.known]
-            _write(driver, upsert.table, all_rows, replacing=True)
-        for table, rows in changes.inserts.items():
-            _write(driver, table, rows)
+            _write(driver, upsert.table, upsert.rows, replacing=not upsert.new)
+        self.insert_ahead(connection, changes.inserts)
         for table, keys in changes.deletes.items():
             driver.execute(
                 f'delete from "{table.name}"'

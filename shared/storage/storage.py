@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -215,9 +215,11 @@ class Storage:
 
     def _roll_back(self, transaction: sa.RootTransaction) -> None:
         try:
+            with suppress(Exception):  # the error that led here matters more
+                self.backend.hot.settle(transaction.connection)
             transaction.rollback()
         except sa.exc.DBAPIError:
-            # gone, and with it the transaction; the error that led here matters more
+            # gone, and with it the transaction; here, too, the first error matters more
             self._disconnect()
 
     def _disconnect(self) -> None:

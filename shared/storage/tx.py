@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import starmap
+from itertools import chain, starmap
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,10 @@ from shared.storage.messaging import (
 
 Key = tuple[str | int, ...]
 """What tells a row of a log from others: the values of its primary key."""
+
+PART = 500
+"""Rows that are worth a statement of their own: the database is at them while Python puts others
+together."""
 
 _UNKNOWN = object()
 
@@ -62,9 +66,6 @@ class Tx:
     Not for use by several threads.
     """
 
-    connection: sa.Connection
-    """For queries of a service's own; they do not see what is still buffered."""
-
     def __init__(
         self,
         connection: sa.Connection,
@@ -74,7 +75,7 @@ class Tx:
         errors: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """`errors` raises `Unavailable` for the driver's errors against which waiting can help."""
-        self.connection = connection
+        self._connection = connection
         self._hot = hot
         self._messaging = messaging
         self._now = now
@@ -85,6 +86,15 @@ class Tx:
         self._revisions: list[tuple[sa.Table, Key, str, Scalar]] = []
         self._undo: list[tuple[Any, ...]] = []
         """What to call, and with what, to take back what was put, one after the other."""
+        self._gathered = 0
+        """Rows of logs since some were inserted ahead."""
+
+    @property
+    def connection(self) -> sa.Connection:
+        """For queries of a service's own; they do not see what is still buffered."""
+        with self._errors():
+            self._hot.settle(self._connection)
+        return self._connection
 
     def open(self, ids: Sequence[str], needs: Iterable[tuple[Collection[Any], str]]) -> set[str]:
         """Claim messages and read what will be needed: `claim` and `preload` in one go."""
@@ -95,7 +105,7 @@ class Tx:
         # in a fixed order, so that two replicas wait for each other, not in a circle
         wanted = {c.table: sorted(keys[c]) for c in sorted(keys, key=lambda c: c.table.name)}
         with self._errors():  # here, because a handler that meets a bare error counts as mistaken
-            opened = self._hot.open(self.connection, claim, wanted)
+            opened = self._hot.open(self._connection, claim, wanted)
         for collection, missing in keys.items():
             entities = self._entities[collection]
             read = map(collection.parse, opened.bodies[collection.table])
@@ -144,8 +154,9 @@ class Tx:
         self._revise(log.table, key, column, value)
 
     def append(self, log: Log, *values: Scalar) -> None:
-        """Append a row to a log at the end; the values in the order of its columns."""
+        """Append a row to a log; the values in the order of its columns."""
         self._insert(log.table, values)
+        self._gathered += 1
 
     def send(self, messages: Sequence[OutboxRow]) -> None:
         """Put messages into the outbox at the end."""
@@ -188,8 +199,15 @@ class Tx:
         self._delete(self._messaging.inbox, ids)
 
     def keep(self) -> None:
-        """What was put so far stays, and need not be remembered for `undo`."""
+        """What was put so far stays, and need not be remembered for `undo`.
+
+        Many rows of logs set out now: the database is at them while the rest is put together.
+        """
         self._undo.clear()
+        if self._gathered > PART:
+            self._hot.insert_ahead(self._connection, self._gathered_rows())
+            self._inserts.clear()
+            self._gathered = 0
 
     def undo(self) -> None:
         """Forget everything buffered since `keep`; claims stay."""
@@ -206,12 +224,17 @@ class Tx:
         changed = [pair for pair in by_table if pair[1].changed]
         removed = {kind.table: gone for kind, entities in changed if (gone := entities.gone)}
         changes = Changes(
-            inserts={table: rows for table, rows in self._inserts.items() if rows},
-            upserts=starmap(_upsert, changed),
+            inserts=self._gathered_rows(),
+            upserts=chain.from_iterable(starmap(_upserts, changed)),
             deletes={table: ids for table, ids in self._deletes.items() if ids} | removed,
         )
         if changed or changes.inserts or changes.deletes:
-            self._hot.write(self.connection, changes, commit=commit)
+            self._hot.write(self._connection, changes, commit=commit)
+        else:
+            self._hot.settle(self._connection)
+
+    def _gathered_rows(self) -> dict[sa.Table, list[Row]]:
+        return {table: rows for table, rows in self._inserts.items() if rows}
 
     def _unseen(
         self, needs: Iterable[tuple[Collection[Any], str]]
@@ -246,9 +269,12 @@ class Tx:
         self._undo.append((kept.__delitem__, slice(before, None)))
 
 
-def _upsert(collection: Collection[Any], entities: _Entities) -> Upsert:
+def _upserts(collection: Collection[Any], entities: _Entities) -> Iterator[Upsert]:
+    """In parts: the database is at one while the next is put together."""
     seen, row = entities.seen, collection.row
     there = {key for key in entities.changed if seen[key] is not None}
-    new = [row(seen[key]) for key in sorted(there & entities.absent)]
-    known = [row(seen[key]) for key in sorted(there - entities.absent)]
-    return Upsert(collection.table, new, known)
+    for new, keys in ((True, there & entities.absent), (False, there - entities.absent)):
+        ordered = sorted(keys)
+        for first in range(0, len(ordered), PART):
+            rows = [row(seen[key]) for key in ordered[first : first + PART]]
+            yield Upsert(collection.table, rows, new=new)

@@ -23,6 +23,7 @@ T = TypeVar("T")
 NARROW: Mapping[str, int] = {
     "tests.simulation.broker.Wire.room": 4000,
     "shared.runtime.relay.CATCH_UP": 2,
+    "shared.storage.tx.PART": 1,
     "services.deadline.store.MOST": 2,
     "services.deadline.calendars.BATCH": 2,
     "services.evaluation.store.MOST": 1,

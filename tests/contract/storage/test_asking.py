@@ -166,3 +166,27 @@ def test_a_connection_broken_off_in_the_middle_is_given_up(
     with pytest.raises(KeyboardInterrupt):
         asking.ask([("select 1", [])])
     assert driver.closed
+
+
+def test_what_is_asked_ahead_is_carried_out_and_its_answers_are_nobody_elses(
+    driver: psycopg.Connection[Any],
+) -> None:
+    asking = Asking(driver)
+    asking.ask_ahead([("begin", []), ("create table line (words text)", []), ("select 1", [])])
+    assert asking.is_ahead
+    asking.ask_ahead([("insert into line values ($1::text)", [b"a"]), ("select 2", [])])
+    assert asking.ask([("select 3", []), ("commit", [])]) == [[(b"3",)], []]
+    assert not asking.is_ahead
+    assert asking.ask([("select * from line", [])]) == [[(b"a",)]]
+
+
+def test_what_failed_ahead_is_told_when_something_is_asked(
+    driver: psycopg.Connection[Any],
+) -> None:
+    asking = Asking(driver)
+    asking.ask_ahead([("begin", []), ("select from nowhere", [])])
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        asking.ask([("select 1", [])])
+    assert not asking.is_ahead
+    driver.rollback()
+    assert asking.ask([("select 1", [])]) == [[(b"1",)]]

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from shared.domain.case import Standing, State
-from shared.storage.backend import Changes, Claim, Hot, Opened
+from shared.storage.backend import Changes, Claim, Hot, Opened, Row
 from shared.storage.storage import Storage
 from tests.contract.storage.workshop import DIARY, REPAIRS, TOOLS, Repair, Tool
 
@@ -32,6 +32,14 @@ class Watched:
         if wanted:
             self.loaded.append({table.name: list(keys) for table, keys in wanted.items()})
         return self.hot.open(connection, claim, wanted)
+
+    def insert_ahead(
+        self, connection: sa.Connection, inserts: Mapping[sa.Table, Sequence[Row]]
+    ) -> None:
+        self.hot.insert_ahead(connection, inserts)
+
+    def settle(self, connection: sa.Connection) -> None:
+        self.hot.settle(connection)
 
     def write(self, connection: sa.Connection, changes: Changes, *, commit: bool) -> None:
         changes = replace(changes, upserts=list(changes.upserts))
@@ -124,7 +132,7 @@ def test_two_puts_of_an_entity_are_one_row_in_one_statement(
     keep(storage, now, Tool(id="saw", uses=1), Tool(id="axe"), Tool(id="saw", uses=2))
     [changes] = watched.written
     [upsert] = changes.upserts
-    assert [row[0] for row in upsert.known] == ["axe", "saw"]
+    assert [row[0] for row in upsert.rows] == ["axe", "saw"]
     assert got(storage, now, "saw") == Tool(id="saw", uses=2)
 
 

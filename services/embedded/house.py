@@ -6,7 +6,6 @@ import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
@@ -51,8 +50,7 @@ class House:
                 storage.floor = floor
         self.hosts = {
             name: Host(
-                # With no server to talk to a transaction costs too little to wait for others.
-                replace(load(name), can_wait=frozenset()),
+                load(name),
                 storages[name],
                 self.bus,
                 self.policies,

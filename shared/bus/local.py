@@ -117,6 +117,9 @@ class LocalBus(Bus):
     """Until its readers are done they hold all of that in memory, and three times as much that they
     have read of it. With less, more is read from outboxes again (docs/performance.md)."""
 
+    gap = 0.1
+    """What waits takes room from those who sent it, who stand still where it is longer."""
+
     def __init__(self) -> None:
         self._lock = Lock()
         self._consumers: dict[str, LocalConsumer] = {}

@@ -94,6 +94,10 @@ class Bus(Protocol):
     room: int
     """About the most bytes of messages that one sender should have on their way at a time."""
 
+    gap: float
+    """Seconds from one batch of a reader to the next where both hold nothing but what can wait: a
+    transaction costs as much as ten such events."""
+
     def send(self, messages: Sequence[Message], settled: Settled) -> None:
         """Hand messages over; callable from any thread.
 

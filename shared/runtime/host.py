@@ -88,7 +88,7 @@ class Host:
                 self.context,
                 metrics,
                 self.log,
-                Inlet(settings.batch, service.can_wait),
+                Inlet(settings.batch, service.can_wait, bus.gap),
             )
         )
         self._following = Following(

@@ -10,10 +10,6 @@ from time import monotonic
 from shared.bus.protocol import Delivery
 from shared.runtime.work import Work, goes_alone, weight
 
-GAP = 0.25
-"""Seconds from one batch to the next that holds nothing but what can wait: a transaction costs as
-much as ten such events, and whoever wants something done shares the machine with it."""
-
 LARGER = 5
 """How many times as large a batch may be that holds nothing but what can wait. Under load several
 events about a case meet in it, and its rows are written once for all of them."""
@@ -30,7 +26,7 @@ class Inlet:
     requests by their turns, timers and errands by waiting for what they asked for.
     """
 
-    def __init__(self, batch: int, can_wait: Set[str] = frozenset(), gap: float = GAP) -> None:
+    def __init__(self, batch: int, can_wait: Set[str] = frozenset(), gap: float = 0.0) -> None:
         """Of events whose types are in `can_wait`, batches begin at least `gap` seconds apart."""
         self._batch = batch
         self._can_wait = can_wait

@@ -175,6 +175,7 @@ class Wire(Bus):
     """One process's way to the broker; it implements `Bus`."""
 
     room = 1_000_000
+    gap = 0.0
 
     def __init__(self, broker: Broker, name: str) -> None:
         self._broker = broker

@@ -26,6 +26,7 @@ class Slow(Bus):
     """Takes messages while it has no problem, and says that they are safe when it is told to."""
 
     room = 1_000_000
+    gap = 0.0
 
     def __init__(self) -> None:
         self.away: str | None = None

@@ -10,7 +10,7 @@ from time import monotonic
 from shared.bus.protocol import Delivery
 from shared.runtime.work import Work, goes_alone, weight
 
-LARGER = 5
+LARGER = 10
 """How many times as large a batch may be that holds nothing but what can wait. Under load several
 events about a case meet in it, and its rows are written once for all of them."""
 

@@ -38,6 +38,7 @@ class PrivatePostgres(PrivateNode):
             "unix_socket_directories=",
             "max_connections=200",
             "shared_buffers=1GB",
+            "max_wal_size=2GB",
         )
         self.spawn(
             [

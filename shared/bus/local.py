@@ -113,7 +113,7 @@ class LocalConsumer:
 class LocalBus(Bus):
     """Services in one process; it implements `Bus`."""
 
-    room = 1024 * 1024
+    room = 2 * 1024 * 1024
     """Until its readers are done they hold all of that in memory, and three times as much that they
     have read of it. With less, more is read from outboxes again (docs/performance.md)."""
 

@@ -117,9 +117,9 @@ def _load(table: sa.Table) -> str:
 def _upsert(upsert: Upsert) -> Question:
     """New rows are only inserted: that costs less, and fails where they are no longer new."""
     statement = _inserting(upsert.table)
-    return statement if upsert.new else statement + _replacing(upsert.table), _columns(
-        upsert.table, upsert.rows
-    )
+    if not upsert.new:
+        statement += _replacing(upsert.table)
+    return statement, _columns(upsert.table, upsert.rows)
 
 
 def _insert(table: sa.Table, rows: Sequence[Row]) -> Question:

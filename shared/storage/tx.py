@@ -60,7 +60,7 @@ class _Entities:
 
 
 class Tx:
-    """Reads through an identity map; writes at the end, one statement for each table.
+    """Reads through an identity map; writes at the end, a statement for each table and 500 rows.
 
     What was read is nobody else's until the transaction ends: a replica that wants it waits.
     Not for use by several threads.

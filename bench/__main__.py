@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -97,6 +98,7 @@ def _run(cases: int, rounds: int, singles: int) -> list[Figures]:
         yardstick.storing.clear()
         with inside() as house, fresh.vhost(broker) as amqp, fresh.database(database) as url:
             say(f"in one process: {singles} cases at {RATE:.0f}/s")
+            os.sync()  # to write out what servers and yardstick left behind is no part of it
             took = house.latency(singles, RATE)
             variants = [Variant("in one process", house.burst, took)]
             with _remote(amqp, url, singles) as others:
@@ -139,6 +141,7 @@ def _singly(opening: Opening, journal: Journal, name: str, singles: int) -> list
     say(f"RabbitMQ and PostgreSQL, {name}: {singles} cases at {RATE:.0f}/s")
     with closing(opening()) as door:  # one after the other: they listen at one queue
         Loop(door, journal).throughput(WARM)
+        os.sync()
         return Loop(door, journal).latency(singles, RATE)
 
 

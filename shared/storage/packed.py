@@ -53,13 +53,9 @@ def _text(value: str | bytes) -> bytes:
 
 
 def _texts(values: Sequence[str | bytes]) -> Iterable[bytes]:
-    """Without another copy of what may be large."""
-    kinds = set(map(type, values))
-    if kinds == {str}:
-        values = list(map(str.encode, values))  # type: ignore[arg-type]
-    elif kinds != {bytes}:
-        return map(_text, values)
-    return chain.from_iterable(zip(map(_LENGTH, map(len, values)), values, strict=True))  # type: ignore[arg-type]
+    """Without a copy of each, which may be large."""
+    contents = [value.encode() if isinstance(value, str) else value for value in values]
+    return chain.from_iterable(zip(map(_LENGTH, map(len, contents)), contents, strict=True))
 
 
 number: Callable[[int], bytes] = Struct(">q").pack
